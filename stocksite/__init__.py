@@ -1,0 +1,31 @@
+"""stocksite: a self-hosted flight simulator for investors.
+
+`create_app` composes the rooms and nothing else; `docs/architecture.md` is the map.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+from stocksite.settings import Settings
+
+__version__ = "0.1.0"
+
+ROOMS = ("auth", "market", "portfolios", "watchlist", "desk")
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application: settings, shared HTTP, then each room's pages and JSON routes."""
+    from stocksite import cli
+    from stocksite.web import setup
+
+    settings = settings or Settings.from_env()
+    app = Flask("stocksite.web", template_folder="templates", static_folder="static")
+    setup.init_app(app, settings)
+    for room in ROOMS:
+        for face in ("views", "api"):
+            app.register_blueprint(import_module(f"stocksite.{room}.{face}").blueprint)
+    cli.register(app)
+    return app

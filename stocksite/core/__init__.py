@@ -1,0 +1,1 @@
+"""What every room stands on: money, clocks, database, queue, errors. Knows no room and no HTTP."""

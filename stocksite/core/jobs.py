@@ -1,0 +1,69 @@
+"""Looking at jobs, and canceling one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from stocksite.core.actor import Actor
+from stocksite.core.errors import Conflict, NotFound
+from stocksite.core.models import IdempotencyKey, Job
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """How a job stands. `progress` runs from 0 to 1; times are wall time."""
+
+    id: str
+    title: str
+    status: str
+    progress: float
+    message: str
+    result_url: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in ("done", "failed", "canceled")
+
+
+def view(session: Session, actor: Actor, job_id: str) -> JobView:
+    """One of the actor's jobs. Raises NotFound."""
+    job = session.scalar(select(Job).where(Job.id == job_id, Job.user_id == actor.user_id))
+    if job is None:
+        raise NotFound("There is no such job of yours. Finished jobs are kept for a week.")
+    return JobView(
+        job.id,
+        job.title,
+        job.status,
+        job.progress,
+        job.message,
+        job.result_url,
+        job.created_at,
+        job.started_at,
+        job.finished_at,
+    )
+
+
+def cancel(session: Session, actor: Actor, job_id: str, now: datetime) -> JobView:
+    """Cancel a job of the actor; a running one stops at its next report."""
+    before = view(session, actor, job_id)
+    if before.ended:
+        raise Conflict(f"The job is {before.status} already.", code="job-final")
+    session.execute(update(Job).where(Job.id == job_id).values(status="canceled", finished_at=now))
+    return view(session, actor, job_id)
+
+
+def purge(session: Session, now: datetime) -> int:
+    """Forget jobs that ended over a week ago and answers kept over a day; returns how many."""
+    old_jobs = session.execute(delete(Job).where(Job.finished_at < now - timedelta(days=7)))
+    old_keys = session.execute(
+        delete(IdempotencyKey).where(IdempotencyKey.created_at < now - timedelta(days=1))
+    )
+    return int(old_jobs.rowcount + old_keys.rowcount)  # type: ignore[attr-defined]
