@@ -1,0 +1,1 @@
+"""Shared HTTP: everything the rooms' pages and JSON routes have in common."""

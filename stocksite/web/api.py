@@ -1,0 +1,292 @@
+'''JSON routes: declare what goes in and out, and everything around it is done here.
+
+    from stocksite.web.api import ApiBlueprint, Body, PageQuery, QuantityIn, Reply, SymbolIn
+
+    blueprint = ApiBlueprint("portfolios_api", __name__, url_prefix="/api")
+
+    class OrderIn(Body):
+        symbol: SymbolIn
+        side: Literal["buy", "sell"]
+        quantity: QuantityIn | None = None
+
+    @blueprint.operation("POST", "/portfolios/<int:portfolio_id>/orders/", summary="Place an order",
+                         tag="Orders", body=OrderIn, returns=OrderView, status=201,
+                         also={200: OrderView}, errors=(404, 409), creates=True,
+                         example={"symbol": "AAPL", "side": "buy", "quantity": "10"})
+    def place_order(session: Session, actor: Actor, portfolio_id: int, body: OrderIn) -> Reply:
+        """The description in the documentation."""
+        order = service.place_order(session, actor, portfolio_id, ...)
+        return Reply(order, location=url_for(".get_order", ...))
+
+    @blueprint.operation("GET", "/portfolios/<int:portfolio_id>/orders/", summary="List orders",
+                         tag="Orders", query=OrderQuery, returns=Page[OrderView], errors=(404,))
+    def list_orders(session: Session, actor: Actor, portfolio_id: int, query: OrderQuery):
+        return service.list_orders(session, actor, portfolio_id, query.request(page_size()))
+
+The function is called with what its signature names: `session` (the request's), `actor` (None is
+possible with `auth="optional"`), `body`, `query`, and the path's variables. It returns a read
+model (a frozen dataclass), a list of them, a `core.paging.Page`, None (204), a `Reply` for another
+status, a Location or headers, or a whole flask Response (declare `CsvFile` for a CSV file). It
+raises `core.errors`; the request commits when the answer is below 400.
+
+* Auth: session cookie or Bearer. No actor → 401; a cookie on an unsafe method needs X-CSRFToken;
+  a `read` token on an unsafe method → 403; `admin=True` → 404 for everybody else.
+* `body`/`query`: models of `web/fields.py`. Types, limits and sentences are there.
+* `creates=True`, for every POST that creates: `Idempotency-Key` is honored, of strangers too.
+* `errors`: statuses the service can answer besides those every such operation has. A status that
+  is not documented fails the tests (`TESTING`) with an AssertionError.
+* `limit="10 per minute"`: a limit of its own instead of the common one.
+* `raw_errors=True`: errors in the simplejwt shapes instead of problem+json (`/api/token/`).
+* A path works with and without its last slash. The endpoint is the function's name.
+* Codes of problems: explain new ones in `web/problem_codes.py`; `/problems/<code>` shows them.
+'''
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from flask.sansio.blueprints import BlueprintSetupState
+from flask_login import current_user
+from flask_wtf.csrf import validate_csrf
+from pydantic import BaseModel
+from wtforms import ValidationError as CsrfError
+
+from stocksite.core.actor import Actor
+from stocksite.core.errors import NotFound, Unauthenticated
+from stocksite.core.paging import Page, PageRequest
+from stocksite.web import bodies, extensions, idempotency, limits
+from stocksite.web.fields import (
+    Body,
+    CashIn,
+    CashOrZeroIn,
+    DayIn,
+    MomentIn,
+    MovePctIn,
+    PageQuery,
+    PctIn,
+    PriceIn,
+    QuantityIn,
+    Query,
+    SymbolIn,
+    Text,
+    Whole,
+    WholeIn,
+    ordering,
+    refuse,
+)
+from stocksite.web.json import dumps
+from stocksite.web.operation import Auth, CsvFile, Operation, Reply, operations
+from stocksite.web.pagination import envelope, page_size
+from stocksite.web.problems import Forbidden
+
+__all__ = [
+    "ApiBlueprint",
+    "Body",
+    "CashIn",
+    "CashOrZeroIn",
+    "CsvFile",
+    "DayIn",
+    "MomentIn",
+    "MovePctIn",
+    "Operation",
+    "Page",
+    "PageQuery",
+    "PageRequest",
+    "PctIn",
+    "PriceIn",
+    "QuantityIn",
+    "Query",
+    "Reply",
+    "SymbolIn",
+    "Text",
+    "Whole",
+    "WholeIn",
+    "ordering",
+    "page_size",
+    "refuse",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ApiBlueprint(Blueprint):
+    """A blueprint of operations; see the module's text, which is the manual."""
+
+    def __init__(self, name: str, import_name: str, url_prefix: str = "/api") -> None:
+        super().__init__(name, import_name, url_prefix=url_prefix)
+        self.operations: list[Operation] = []
+        extensions.csrf.exempt(self)  # `_authorize` asks for the token, of cookies only
+        self.record(self._publish)
+
+    def operation(
+        self,
+        method: str,
+        rule: str,
+        *,
+        summary: str,
+        tag: str,
+        returns: Any = None,
+        status: int | None = None,
+        also: Mapping[int, Any] | None = None,
+        body: type[BaseModel] | None = None,
+        query: type[BaseModel] | None = None,
+        errors: tuple[int, ...] = (),
+        auth: Auth = True,
+        admin: bool = False,
+        creates: bool = False,
+        raw_errors: bool = False,
+        limit: str | None = None,
+        example: Any = None,
+    ) -> Callable[[F], F]:
+        """Declare one operation; see the module's text."""
+
+        def register(function: F) -> F:
+            main = status or (204 if returns is None else 200)
+            operation = Operation(
+                method=method,
+                rule=rule,
+                endpoint=function.__name__,
+                function=function,
+                summary=summary,
+                description=inspect.getdoc(function) or "",
+                tag=tag,
+                body=body,
+                query=query,
+                status=main,
+                returns={main: returns, **(also or {})},
+                errors=frozenset(errors),
+                auth=auth,
+                admin=admin,
+                creates=creates,
+                raw_errors=raw_errors,
+                limit=limit,
+                example=example,
+                arguments=frozenset(inspect.signature(function).parameters),
+            )
+            self.operations.append(operation)
+            view = _view(operation)
+            # Two rules, not strict_slashes=False: that answers 404 where 405 is right.
+            for path in dict.fromkeys((rule, rule.rstrip("/"))):
+                self.add_url_rule(path, operation.endpoint, view, methods=[method])
+            return function
+
+        return register
+
+    def _publish(self, state: BlueprintSetupState) -> None:
+        """Tell the app what there is: the OpenAPI document and the tests read it."""
+        published = operations(state.app)
+        for operation in self.operations:
+            path = (state.url_prefix or "") + operation.rule
+            published[f"{operation.method} {path}"] = (self.name, operation)
+            if operation.raw_errors:
+                state.app.extensions.setdefault("raw_error_paths", set()).add(path.rstrip("/"))
+
+
+# --- one request ---------------------------------------------------------------------------------
+
+
+def _view(operation: Operation) -> Callable[..., Response]:
+    def view(**path: Any) -> Response:
+        g.operation = operation
+        return _perform(operation, path)
+
+    view.__name__ = operation.endpoint
+    view.__doc__ = operation.description
+    return view
+
+
+def _perform(operation: Operation, path: dict[str, Any]) -> Response:
+    limits.check(operation)
+    actor = _authorize(operation)
+    arguments: dict[str, Any] = {"session": extensions.db.session(), "actor": actor, **path}
+    if operation.query is not None:
+        arguments["query"] = bodies.read_query(operation.query)
+    content: Any = None
+    if operation.body is not None:
+        content = bodies.read_object()
+        arguments["body"] = bodies.read_body(operation.body, content)
+    wanted = {name: arguments[name] for name in operation.arguments}
+
+    def answer() -> Response:
+        return _respond(operation, operation.function(**wanted))
+
+    key = idempotency.requested_key() if operation.creates else None
+    if key is None:
+        return answer()
+    user_id = actor.user_id if actor else None
+    return idempotency.once(arguments["session"], user_id, key, content, answer)
+
+
+def _authorize(operation: Operation) -> Actor | None:
+    """Who acts, or None where nobody has to. Raises Unauthenticated, Forbidden, NotFound."""
+    if operation.auth is False:
+        return None
+    if not current_user.is_authenticated:
+        if operation.auth == "optional" and not g.get("auth_failure"):
+            return None
+        raise Unauthenticated("Authentication credentials were not provided.")
+    actor: Actor = current_user._get_current_object()
+    if operation.unsafe and actor.via == "session":
+        _check_csrf()
+    if operation.unsafe and actor.scope == "read":
+        raise Forbidden(
+            "This token may only read. Make one with the scope 'write' to change things.",
+            code="read-only-token",
+        )
+    if operation.admin and not actor.is_admin:
+        raise NotFound("Nothing is at this address. Check it for a typing mistake.")
+    return actor
+
+
+def _check_csrf() -> None:
+    if not current_app.config["WTF_CSRF_ENABLED"]:
+        return
+    token = request.headers.get("X-CSRFToken") or request.headers.get("X-CSRF-Token")
+    try:
+        validate_csrf(token)
+    except CsrfError:
+        raise Forbidden(
+            "With the browser's session, changes need the page's token in X-CSRFToken. "
+            "Reload the page, or use a personal token.",
+            code="csrf-failed",
+        ) from None
+    g.csrf_valid = True
+
+
+def _respond(operation: Operation, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    reply = result if isinstance(result, Reply) else Reply(result)
+    status = reply.status or operation.status
+    if status == 204:
+        response = Response(status=204)
+        del response.headers["Content-Type"]
+    else:
+        data = envelope(reply.data) if isinstance(reply.data, Page) else reply.data
+        response = Response(dumps(data), status, mimetype="application/json")
+    if reply.location:
+        response.headers["Location"] = reply.location
+    response.headers.update(reply.headers)
+    return response
+
+
+def hold_to_document(response: Response) -> Response:
+    """In tests, fail an answer whose status the operation does not document."""
+    operation: Operation | None = g.get("operation")
+    if operation is None or not current_app.testing or response.status_code >= 500:
+        return response
+    if response.status_code not in operation.statuses | {304}:
+        raise AssertionError(
+            f"{operation.method} {operation.rule} answered {response.status_code}, which is not "
+            f"documented: {sorted(operation.statuses)}. Add it to errors=(…) or also={{…}}."
+        )
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Hook the checks that need the app."""
+    limits.init_app(app)
+    app.after_request(hold_to_document)

@@ -1,0 +1,103 @@
+"""What every template may call: filters, SVG writers, static addresses with a content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, Response, current_app, request, url_for
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+from werkzeug.routing import BuildError
+
+from stocksite.web import format as formats
+from stocksite.web import svg
+from stocksite.web.glossary import GLOSSARY
+
+STYLES = (
+    "css/tokens.css",
+    "css/elements.css",
+    "css/layout.css",
+    "css/layout-small.css",
+    "css/controls.css",
+    "css/forms.css",
+    "css/tables.css",
+    "css/figures.css",
+    "css/charts.css",
+    "css/components.css",
+    "css/feedback.css",
+    "css/overlays.css",
+    "css/help.css",
+    "css/utilities.css",
+    "css/print.css",
+)
+SCRIPTS = (
+    "vendor/htmx.min.js",
+    "vendor/hx-ptag.min.js",
+    "js/appearance.js",
+    "js/live.js",
+    "js/forms.js",
+    "js/dialogs.js",
+    "js/toasts.js",
+    "js/keys.js",
+    "js/search.js",
+)
+BOKEH = "vendor/bokeh.min.js"
+_ONE_YEAR_S = 31_536_000
+_ONE_WEEK_S = 604_800
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, modified_ns: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
+
+
+def asset(filename: str) -> str:
+    """The address of a static file; it changes when the file does, so it may be cached for good."""
+    path = Path(current_app.static_folder or "") / filename
+    version = _digest(str(path), path.stat().st_mtime_ns)
+    return url_for("static", filename=filename, v=version)
+
+
+def url_or_none(endpoint: str, **values: object) -> str | None:
+    """The address of an endpoint, or None while no room provides it."""
+    try:
+        return url_for(endpoint, **values)  # type: ignore[arg-type]
+    except BuildError:
+        return None
+
+
+def json_in_order(value: object) -> Markup:
+    """JSON for a `<script type="application/json">`: `<` escaped, keys in their own order.
+
+    Flask's `tojson` sorts keys, and Bokeh resolves references in the order they were written.
+    """
+    return htmlsafe_json_dumps(value, dumps=json.dumps, separators=(",", ":"))
+
+
+def _cache_static(response: Response) -> Response:
+    if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
+        response.headers["Cache-Control"] = f"public, max-age={_ONE_YEAR_S}, immutable"
+    elif request.endpoint == "static" and request.path.endswith(".woff2"):
+        response.headers["Cache-Control"] = f"public, max-age={_ONE_WEEK_S}"
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Register the filters and globals the macros stand on."""
+    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.filters["json_in_order"] = json_in_order
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        asset=asset,
+        url_or_none=url_or_none,
+        svg=svg,
+        glossary=GLOSSARY,
+        ui_styles=STYLES,
+        ui_scripts=SCRIPTS,
+        ui_bokeh=BOKEH,
+    )
+    app.after_request(_cache_static)

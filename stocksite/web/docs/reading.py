@@ -1,0 +1,256 @@
+"""The OpenAPI document as the rows of a page: pure functions over the document's dictionaries."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
+_DEPTH: Final = 6
+"""How deep an example follows nested models; a model may hold itself."""
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One parameter or one field."""
+
+    name: str
+    type: str
+    required: bool
+    meaning: str
+    place: str = ""
+    """`path`, `query` or `header` for parameters."""
+    sample: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One status an operation can answer."""
+
+    status: str
+    meaning: str
+    fields: tuple[Row, ...]
+    example: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One operation."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    access: str
+    parameters: tuple[Row, ...]
+    fields: tuple[Row, ...]
+    example: str
+    answers: tuple[Answer, ...]
+    failures: tuple[Answer, ...]
+    has_body: bool
+    creates: bool
+
+    @property
+    def words(self) -> str:
+        """What the page's search looks at."""
+        return f"{self.method} {self.path} {self.summary} {self.description}".lower()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """All operations by tag."""
+
+    groups: tuple[tuple[str, tuple[Entry, ...]], ...]
+
+    @property
+    def count(self) -> int:
+        """How many operations there are."""
+        return sum(len(entries) for _, entries in self.groups)
+
+
+def read(document: Schema) -> Reference:
+    """Read the whole document."""
+    groups: dict[str, list[Entry]] = {}
+    for path, methods in document["paths"].items():
+        for method in _METHODS:
+            if method in methods:
+                operation = methods[method]
+                entry = _entry(document, path, method, operation)
+                groups.setdefault(operation["tags"][0], []).append(entry)
+    return Reference(tuple((tag, tuple(groups[tag])) for tag in sorted(groups)))
+
+
+def _entry(document: Schema, path: str, method: str, operation: Schema) -> Entry:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    parameters = [resolve(document, p) for p in operation.get("parameters", ())]
+    answers = [
+        _answer(document, status, resolve(document, response))
+        for status, response in operation["responses"].items()
+    ]
+    return Entry(
+        id=operation["operationId"],
+        method=method.upper(),
+        path=path,
+        summary=operation["summary"],
+        description=operation.get("description", ""),
+        access=_access(operation),
+        parameters=tuple(_parameter(document, p) for p in parameters),
+        fields=fields_of(document, body["schema"]) if body else (),
+        example=_pretty(body.get("example", sample(document, body["schema"]))) if body else "",
+        answers=tuple(a for a in answers if a.status < "4"),
+        failures=tuple(a for a in answers if a.status >= "4"),
+        has_body=body is not None,
+        creates=any(p["name"] == "Idempotency-Key" for p in parameters),
+    )
+
+
+def _access(operation: Schema) -> str:
+    security = operation.get("security")
+    if security is None:
+        return "Needs a token or a login"
+    return "Open to everybody" if not security else "Works with and without a login"
+
+
+def _parameter(document: Schema, parameter: Schema) -> Row:
+    schema = parameter["schema"]
+    found = sample(document, schema) if parameter["required"] else schema.get("default", "")
+    return Row(
+        name=parameter["name"],
+        type=type_of(document, schema),
+        required=parameter["required"],
+        meaning=parameter.get("description", ""),
+        place=parameter["in"],
+        sample="" if found is None else str(found),
+    )
+
+
+def _answer(document: Schema, status: str, response: Schema) -> Answer:
+    content = response.get("content", {}).get("application/json")
+    failed = status >= "4"
+    if content is None or failed:
+        return Answer(status, response["description"], (), "")
+    schema = resolve(document, content["schema"])
+    return Answer(
+        status,
+        response["description"],
+        fields_of(document, schema),
+        _pretty(sample(document, schema)),
+    )
+
+
+def resolve(document: Schema, schema: Schema) -> Schema:
+    """Follow a `$ref` inside the document."""
+    while "$ref" in schema:
+        found: Any = document
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        schema = {**found, **{k: v for k, v in schema.items() if k != "$ref"}}
+    return schema
+
+
+def fields_of(document: Schema, schema: Schema, prefix: str = "", depth: int = 0) -> tuple[Row, ...]:
+    """The fields of an object, nested ones with their dotted names."""
+    schema = _item(document, resolve(document, schema))
+    required = set(schema.get("required", ()))
+    rows: list[Row] = []
+    for name, found in schema.get("properties", {}).items():
+        inner = resolve(document, found)
+        full = f"{prefix}{name}"
+        meaning = inner.get("description", "")
+        rows.append(Row(full, type_of(document, found), name in required, meaning))
+        if depth < _DEPTH:
+            rows += fields_of(document, inner, f"{full}.", depth + 1)
+    return tuple(rows)
+
+
+def _item(document: Schema, schema: Schema) -> Schema:
+    """What a list holds, or the one real branch of an optional; else the schema itself."""
+    if schema.get("type") == "array" and "items" in schema:
+        return _item(document, resolve(document, schema["items"]))
+    branches = _branches(schema)
+    if len(branches) == 1:
+        return _item(document, resolve(document, branches[0]))
+    return schema
+
+
+def _branches(schema: Schema) -> list[Schema]:
+    found = schema.get("anyOf") or schema.get("oneOf") or []
+    return [branch for branch in found if branch.get("type") != "null"]
+
+
+def type_of(document: Schema, schema: Schema) -> str:
+    """A type in words: `text`, `number from 0 to 1`, `"buy" or "sell"`, `list of objects`."""
+    schema = resolve(document, schema)
+    branches = schema.get("anyOf") or schema.get("oneOf")
+    if branches:
+        return " or ".join(dict.fromkeys(type_of(document, branch) for branch in branches))
+    if "enum" in schema:
+        return " or ".join(json.dumps(value) for value in schema["enum"])
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    kind = schema.get("type", "any value")
+    if isinstance(kind, list):
+        return " or ".join(_plain(name, schema) for name in kind)
+    if kind == "array":
+        inner = type_of(document, schema.get("items", {}))
+        return f"list of {'objects' if inner == 'object' else inner}"
+    return _plain(kind, schema)
+
+
+def _plain(kind: str, schema: Schema) -> str:
+    words = {"string": "text", "integer": "whole number", "boolean": "true or false"}
+    formats = {"date": "day", "date-time": "time", "uri": "address", "uri-reference": "path"}
+    if kind == "string" and schema.get("format") in formats:
+        return formats[schema["format"]]
+    if kind == "string" and "pattern" in schema and r"\d" in schema["pattern"]:
+        return "decimal text"
+    text = words.get(kind, kind)
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None and high < 2**53:
+        text += f" from {low:,} to {high:,}"
+    elif kind == "string" and "maxLength" in schema:
+        text += f", at most {schema['maxLength']:,} characters"
+    return text
+
+
+def sample(document: Schema, schema: Schema, depth: int = 0) -> Any:
+    """A value of the schema to look at: its example or default, else something of its type."""
+    schema = resolve(document, schema)
+    for key in ("example", "const"):
+        if key in schema:
+            return schema[key]
+    for key in ("examples", "enum"):
+        if schema.get(key):
+            return schema[key][0]
+    if schema.get("default") is not None:
+        return schema["default"]
+    branches = _branches(schema)
+    if branches:
+        return sample(document, branches[0], depth)
+    if depth > _DEPTH:
+        return None
+    return _of_type(document, schema, depth)
+
+
+def _of_type(document: Schema, schema: Schema, depth: int) -> Any:
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        fields = schema.get("properties", {})
+        return {name: sample(document, inner, depth + 1) for name, inner in fields.items()}
+    if kind == "array":
+        return [sample(document, schema.get("items", {}), depth + 1)]
+    if kind == "string":
+        samples = {"date": "2010-03-31", "date-time": "2010-03-31T14:30:00Z"}
+        return samples.get(schema.get("format", ""), "text")
+    return {"integer": max(1, schema.get("minimum", 1)), "number": 1.5, "boolean": True}.get(
+        str(kind)
+    )
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

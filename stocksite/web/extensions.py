@@ -1,0 +1,66 @@
+"""The Flask extensions, created once and bound in `create_app`.
+
+Flask-SQLAlchemy only lends its request-scoped session over our plain metadata; `finish_request`
+makes a request one unit of work: an answer below 400 commits, anything else rolls back.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from flask_caching import Cache
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from redis import Redis
+
+from stocksite.core.database import Base, engine_options
+from stocksite.core.queue import connect_queue
+from stocksite.settings import Settings
+
+db = SQLAlchemy(metadata=Base.metadata)
+migrate = Migrate(compare_type=True)
+login_manager = LoginManager()
+csrf = CSRFProtect()
+cache = Cache()
+limiter = Limiter(get_remote_address, strategy="sliding-window-counter", headers_enabled=True)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the extensions and open the one Redis pool (`app.extensions["redis"]`)."""
+    # Without a database the commands still work: `run-all` starts one and tells its children.
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or "postgresql+psycopg2://"
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options()
+    db.init_app(app)
+    migrate.init_app(app, db, directory="migrations")
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    redis = Redis.from_url(settings.redis_url) if settings.redis_url else None
+    app.extensions["redis"] = redis
+    connect_queue(redis)
+    app.config["CACHE_TYPE"] = "RedisCache" if redis else "SimpleCache"
+    app.config["CACHE_REDIS_URL"] = settings.redis_url
+    app.config["CACHE_KEY_PREFIX"] = "cache:"
+    cache.init_app(app)
+    # "limits" wants a socket's scheme to say what listens there.
+    app.config["RATELIMIT_STORAGE_URI"] = (settings.redis_url or "memory://").replace(
+        "unix://", "redis+unix://", 1
+    )
+    app.config["RATELIMIT_KEY_PREFIX"] = "limits"
+    app.config["RATELIMIT_SWALLOW_ERRORS"] = False
+    limiter.init_app(app)
+    app.after_request(finish_request)
+
+
+def finish_request(response: Response) -> Response:
+    """Returning commits, failing rolls back; jobs that the request enqueued leave on commit."""
+    session = db.session()
+    if not session.in_transaction():
+        return response
+    if response.status_code < 400:
+        session.commit()
+    else:
+        session.rollback()
+    return response

@@ -1,0 +1,51 @@
+"""The words of the trade in a sentence or two: for the hover help and the glossary page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GLOSSARY: Final[dict[str, str]] = {
+    "Average cost": "What you paid per share on average, fees of the buys included.",
+    "Annualized": "Converted to a yearly rate, so that spans of different length compare.",
+    "Benchmark": "What your result is measured against: usually a fund of the whole market.",
+    "Buying power": "Cash you can spend now: your cash less what waiting orders have reserved.",
+    "Candle": "One session: the body spans open to close, the wicks reach the high and the low.",
+    "Cash": "Virtual money in the portfolio, reserved or not.",
+    "Commission": "The fee of an order: a part of its value, a fixed amount, or both.",
+    "Composition": "How the portfolio's value is divided among its positions and cash.",
+    "Day change": "Value now, less the last session's close, less what you paid in since.",
+    "Day range": "The lowest and the highest price of the session so far.",
+    "Dividend": "Cash a company pays per share to those who hold it on a given day.",
+    "Drawdown": "The fall from the highest value so far to a later low, in percent.",
+    "Equity curve": "The portfolio's total value at each session's close.",
+    "Fill": "The moment an order is carried out, with its price and quantity.",
+    "Fractional shares": "Less than a whole one: 0.25 of a share moves like a quarter of it.",
+    "Instant execution": "A portfolio setting: orders fill at the last known price at any hour. "
+    "Convenient, but you could not have traded that way.",
+    "Ledger": "Every posting of a portfolio in order. It is only ever added to.",
+    "Limit order": "Buys at your price or lower, sells at your price or higher, or waits.",
+    "Market order": "Buys or sells at the next price there is, whatever it is.",
+    "Market value": "Quantity times the last known price.",
+    "Moving average": "The mean close of the last sessions, drawn again for each day.",
+    "Net deposits": "Everything paid in, less everything taken out.",
+    "Net worth": "Cash and positions of all your portfolios, at the last known prices.",
+    "Next quote execution": "The default: an order fills at the first price whose time is at or "
+    "after its own. While the market is closed that is the next session's open.",
+    "Position": "What you hold of one stock: its quantity, its cost and its value.",
+    "Previous close": "The last price of the session before, adjusted for splits since.",
+    "Realized": "Gain or loss of shares you have sold: proceeds less their average cost and fees.",
+    "Replay": "The sample market runs real prices of 2000 to 2013 as if they happened now: "
+    "a session takes about a minute, a night some seconds.",
+    "Reserved": "Cash or shares held back for an order that has not been filled yet.",
+    "Simple return": "Profit over everything paid in: (value − net deposits) / net deposits.",
+    "Snapshot": "The portfolio's figures, kept at each session's close.",
+    "Split": "One share becomes several, each worth less: your value stays the same.",
+    "Stale": "A price that should have been renewed by now and was not.",
+    "Time-weighted return": "Growth of one dollar left alone in the portfolio, whatever was paid in "
+    "or out: the product of (value + out) / (value before + in) over the days, less 1.",
+    "Unrealized": "Gain or loss of shares you still hold: market value less what they cost.",
+    "Volatility": "How much daily results scatter, as a yearly rate. Higher means rougher.",
+    "Volume": "How many shares changed hands in the session.",
+    "Weight": "A position's part of the portfolio's total value, in percent.",
+}
+"""Keyed by the word as it is written on pages: `term("Drawdown", glossary["Drawdown"])`."""

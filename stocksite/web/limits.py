@@ -1,0 +1,87 @@
+"""How often the JSON API may be called: per person, else per address; told in every answer.
+
+Counting is Flask-Limiter's (its storage and strategy); the common limit lets requests pass while
+its storage is away, a limit of an operation's own does not.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import Final
+
+from flask import Flask, Response, current_app, g, request
+from flask_login import current_user
+from limits import RateLimitItem, parse
+from redis.exceptions import RedisError
+
+from stocksite.core.errors import TooManyRequests
+from stocksite.web import extensions
+from stocksite.web.operation import Operation
+
+PEOPLE: Final = "6000 per minute"
+STRANGERS: Final = "600 per minute"
+_TESTS: Final = "1000000 per minute"
+
+_parse = lru_cache(maxsize=64)(parse)
+
+
+def check(operation: Operation) -> None:
+    """Count this request. Raises TooManyRequests when the limit is reached."""
+    if not extensions.limiter.enabled:
+        return
+    known = current_user.is_authenticated
+    who = f"user:{current_user.get_id()}" if known else f"address:{request.remote_addr}"
+    common = current_app.config["API_LIMIT_PEOPLE" if known else "API_LIMIT_STRANGERS"]
+    item = _parse(operation.limit or common)
+    scope = str(request.endpoint) if operation.limit else "api"
+    identifiers = (scope, who)
+    try:
+        allowed = extensions.limiter.limiter.hit(item, *identifiers)
+    except RedisError as error:
+        if operation.limit:
+            raise
+        current_app.logger.warning("requests are not counted, the storage is away: %s", error)
+        return
+    g.rate_limit = (item, identifiers)
+    if not allowed:
+        _, wait_s = remaining(item, identifiers)
+        raise TooManyRequests(
+            f"At most {item.amount:,} requests per {_period(item)} are answered here. "
+            f"Wait {wait_s} s, then go on.",
+            retry_after_s=wait_s,
+        )
+
+
+def remaining(item: RateLimitItem, identifiers: tuple[str, str]) -> tuple[int, int]:
+    """Requests left, and whole seconds until there are more."""
+    stats = extensions.limiter.limiter.get_window_stats(item, *identifiers)
+    return max(0, stats.remaining), max(1, round(stats.reset_time - time.time()))
+
+
+def _period(item: RateLimitItem) -> str:
+    name: str = item.GRANULARITY.name
+    return f"{item.multiples} {name}s" if item.multiples > 1 else name
+
+
+def _tell(response: Response) -> Response:
+    counted = g.get("rate_limit")
+    if counted is None:
+        return response
+    item, identifiers = counted
+    try:
+        left, reset_s = remaining(item, identifiers)
+    except RedisError:
+        return response
+    response.headers["RateLimit-Limit"] = str(item.amount)
+    response.headers["RateLimit-Remaining"] = str(left)
+    response.headers["RateLimit-Reset"] = str(reset_s)
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Set the limits and tell them in every answer that was counted."""
+    tests = app.testing
+    app.config.setdefault("API_LIMIT_PEOPLE", _TESTS if tests else PEOPLE)
+    app.config.setdefault("API_LIMIT_STRANGERS", _TESTS if tests else STRANGERS)
+    app.after_request(_tell)

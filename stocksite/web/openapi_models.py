@@ -1,0 +1,76 @@
+"""JSON schemas of bodies, queries and read models, made together so that names do not clash."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, get_args, get_type_hints
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+REF: Final = "#/components/schemas/{model}"
+
+
+class _Schemas(GenerateJsonSchema):
+    """Schemas as `web/json.py` writes: every field is there, exact numbers are strings."""
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        """What we send is always complete."""
+        return self.mode == "serialization" or super().field_is_required(field, total)
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        """An exact number leaves as text."""
+        if self.mode == "serialization":
+            return {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["100728.50"]}
+        return super().decimal_schema(schema)
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """A default says nothing about what we send."""
+        if self.mode == "serialization":
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
+@dataclass(frozen=True)
+class Models:
+    """All models of the document, their schemas generated together so that names do not clash."""
+
+    references: dict[tuple[Any, str], dict[str, Any]]
+    definitions: dict[str, Any]
+
+    @classmethod
+    def of(cls, wanted: Iterable[tuple[Any, str]]) -> Models:
+        """Generate for (type, mode) pairs."""
+        unique = list({(repr(kind), mode): (kind, mode) for kind, mode in wanted}.values())
+        seen: set[type] = set()
+        for kind, _ in unique:
+            _settle(kind, seen)
+        adapters: Any = [((repr(kind), mode), mode, TypeAdapter(kind)) for kind, mode in unique]
+        found, shared = TypeAdapter.json_schemas(
+            adapters, ref_template=REF, schema_generator=_Schemas
+        )
+        references = {key: schema for (key, _), schema in found.items()}
+        return cls(references, shared.get("$defs", {}))
+
+    def reference(self, kind: Any, mode: str) -> dict[str, Any]:
+        """The schema (mostly a $ref) of a type."""
+        return self.references[(repr(kind), mode)]
+
+
+def _settle(kind: Any, seen: set[type]) -> None:
+    """Replace the annotations of read models, which are texts, by the types they mean.
+
+    Pydantic looks names up in the class first, where `date: date` finds the field itself.
+    """
+    for part in get_args(kind):
+        _settle(part, seen)
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)) or kind in seen:
+        return
+    seen.add(kind)
+    hints = get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        field.type = hints[field.name]
+        _settle(field.type, seen)

@@ -1,0 +1,349 @@
+"""Errors: the same one as problem+json, as a page, and as a fragment into #flash."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from stocksite.core import errors
+from stocksite.settings import Settings, SettingsError
+from stocksite.web import problems, setup
+from stocksite.web.problem_codes import CODES
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+EXPECTED = {
+    "bad": (400, "bad-request"),
+    "missing": (404, "not-found"),
+    "conflict": (409, "conflict"),
+    "invalid": (422, "invalid-input"),
+    "many": (429, "too-many-requests"),
+    "away": (503, "unavailable"),
+    "range": (422, "out-of-range"),
+    "lock": (503, "unavailable"),
+}
+
+
+@pytest.fixture
+def quiet(probe_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The app as it runs: a crash is answered, not raised."""
+    monkeypatch.setitem(probe_app.config, "TESTING", False)
+    return probe_app
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_for_scripts(anonymous: Callable[..., Any], kind: str) -> None:
+    status, code = EXPECTED[kind]
+    answer = anonymous("GET", f"/api/fail/?kind={kind}")
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    document = answer.json
+    assert list(document)[-6:] == ["type", "title", "status", "detail", "code", "instance"] or (
+        "errors" in document
+    )
+    assert document["status"] == status
+    assert document["code"] == code
+    assert document["type"] == f"/problems/{code}"
+    assert document["instance"] == answer.headers["X-Request-ID"]
+    assert len(document["instance"]) >= 8
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_for_people(anonymous: Callable[..., Any], kind: str) -> None:
+    status, _ = EXPECTED[kind]
+    answer = anonymous("GET", f"/page/fail/{kind}")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == status
+    assert answer.mimetype == "text/html"
+    assert "<html" in page
+    script = anonymous("GET", f"/api/fail/?kind={kind}").json
+    assert script["detail"] in page
+    assert (answer.headers["X-Request-ID"] in page) == (status >= 500)
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_for_htmx(anonymous: Callable[..., Any], kind: str) -> None:
+    status, _ = EXPECTED[kind]
+    answer = anonymous("GET", f"/page/fail/{kind}", headers=HTMX)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == status
+    assert answer.headers["HX-Retarget"] == "#flash"
+    assert answer.headers["HX-Reswap"] == "innerHTML"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "<html" not in page
+    assert anonymous("GET", f"/api/fail/?kind={kind}").json["detail"] in page
+
+
+def test_the_numbers_and_the_fields_are_members(
+    call: Callable[..., Any], anonymous: Callable[..., Any]
+) -> None:
+    refused = call("POST", "/api/probes/", json={"name": "a", "fail": True})
+    assert (refused.json["requested"], refused.json["available"]) == ("12", "10")
+    invalid = anonymous("GET", "/api/fail/?kind=invalid")
+    assert invalid.json["errors"] == [
+        {"field": "quantity", "detail": "The smallest value accepted is 1."}
+    ]
+
+
+def test_members_never_hide_what_the_document_says() -> None:
+    problem = problems.Problem(422, "t", "d", "c", {"status": 1, "detail": "x", "required": "1"})
+    app = Flask("probe")
+    with app.test_request_context():
+        document = problem.document()
+    assert document["status"] == 422
+    assert document["detail"] == "d"
+    assert document["required"] == "1"
+
+
+def test_when_to_come_back(anonymous: Callable[..., Any]) -> None:
+    assert anonymous("GET", "/api/fail/?kind=many").headers["Retry-After"] == "30"
+    assert anonymous("GET", "/api/fail/?kind=away").headers["Retry-After"] == "5"
+    assert "others" in anonymous("GET", "/api/fail/?kind=lock").json["detail"].lower()
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "kind"),
+    [
+        ("/api", {}, "application/problem+json"),
+        ("/api/", {}, "application/problem+json"),
+        ("/api/nothing", {"Accept": "text/html"}, "application/problem+json"),
+        ("/nothing", {"Accept": "application/json"}, "application/problem+json"),
+        ("/nothing", {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, "text/html"),
+        ("/nothing", {"Accept": "*/*"}, "text/html"),
+        ("/nothing", {}, "text/html"),
+        ("/apiary", {}, "text/html"),
+        ("/problems/no-such-code", {}, "text/html"),
+    ],
+)
+def test_who_gets_which_404(
+    anonymous: Callable[..., Any], path: str, headers: dict[str, str], kind: str
+) -> None:
+    answer = anonymous("GET", path, headers=headers)
+    assert answer.status_code == 404
+    assert answer.mimetype == kind
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX, {"Accept": "application/json"}])
+def test_a_crash_tells_only_its_id(
+    quiet: Flask, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = quiet.test_client().get("/page/fail/crash", headers=headers)
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 500
+    assert "secret" not in text
+    assert "ZeroDivision" not in text
+    assert "Traceback" not in text
+    number = answer.headers["X-Request-ID"]
+    assert number in text
+    assert number in caplog.text
+    assert "a secret in a message" in caplog.text
+
+
+def test_a_crash_under_the_api_is_a_problem(quiet: Flask) -> None:
+    answer = quiet.test_client().get("/api/fail/?kind=crash")
+    assert answer.status_code == 500
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["code"] == "internal-error"
+
+
+def test_an_error_page_that_fails_itself_is_still_a_page(
+    quiet: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object, **options: object) -> str:
+        raise RuntimeError("the template, too")
+
+    monkeypatch.setattr(problems, "render_template", broken)
+    for headers in ({}, HTMX):
+        answer = quiet.test_client().get("/page/fail/missing", headers=headers)
+        assert answer.status_code == 404
+        assert "There is no portfolio 7 of yours." in answer.get_data(as_text=True)
+        assert "too" not in answer.get_data(as_text=True)
+
+
+def test_without_a_database_there_is_still_an_answer(settings: Settings) -> None:
+    from tests.web.conftest import build
+
+    app = build(replace(settings, database_url="postgresql+psycopg2://nobody@127.0.0.1:1/none"))
+    app.config["TESTING"] = False
+    for path, kind in (
+        ("/page/fail/range", "text/html"),
+        ("/api/fail/?kind=range", "application/problem+json"),
+    ):
+        answer = app.test_client().get(path)
+        assert (answer.status_code, answer.mimetype) == (503, kind)
+        assert "127.0.0.1" not in answer.get_data(as_text=True)
+    assert app.test_client().get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 415, 429, 503])
+def test_http_errors_of_the_framework(anonymous: Callable[..., Any], status: int) -> None:
+    if status == 405:
+        answer = anonymous("PUT", "/page/token")
+    else:
+        answer = anonymous("GET", f"/page/fail/{status}", headers={"Accept": "application/json"})
+    assert answer.status_code == status
+    text = answer.get_data(as_text=True)
+    assert "werkzeug" not in text.lower()
+
+
+def test_people_are_sent_to_log_in_and_scripts_are_told(anonymous: Callable[..., Any]) -> None:
+    for path in ("/page/private", "/page/fail/login"):
+        page = anonymous("GET", path)
+        assert page.status_code == 303
+        htmx = anonymous("GET", path, headers=HTMX)
+        assert htmx.status_code == 200
+        assert "HX-Redirect" in htmx.headers
+        script = anonymous("GET", path, headers={"Accept": "application/json"})
+        assert script.status_code == 401
+        assert script.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_html_in_a_message_stays_text(quiet: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.web import probes
+
+    evil = errors.NotFound("There is no <script>alert(1)</script> here.")
+    monkeypatch.setitem(probes.FAILURES, "evil", evil)
+    for headers in ({}, HTMX):
+        text = quiet.test_client().get("/page/fail/evil", headers=headers).get_data(as_text=True)
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;" in text
+
+
+@pytest.mark.parametrize(
+    "given", ["", "short", "a b c d e f g", "x" * 65, "evil\x0b12345", "ä" * 9]
+)
+def test_a_bad_request_id_is_replaced(anonymous: Callable[..., Any], given: str) -> None:
+    answer = anonymous("GET", "/healthz", headers={"X-Request-ID": given})
+    assert re.fullmatch(r"[0-9a-f]{24}", answer.headers["X-Request-ID"])
+
+
+def test_a_good_request_id_is_kept(anonymous: Callable[..., Any]) -> None:
+    answer = anonymous("GET", "/healthz", headers={"X-Request-ID": "proxy-1.2_3"})
+    assert answer.headers["X-Request-ID"] == "proxy-1.2_3"
+
+
+# --- the token endpoints' shapes -------------------------------------------------------------------
+
+
+def test_plain_errors(anonymous: Callable[..., Any]) -> None:
+    path = "/api/plain/"
+
+    def post(**options: Any) -> tuple[int, Any]:
+        answer = anonymous("POST", path, **options)
+        assert answer.content_type == "application/json"
+        return answer.status_code, answer.json
+
+    assert post(json={"name": "a"}) == (200, {"ok": True})
+    assert post(json={}) == (400, {"name": ["This field is required."]})
+    assert post(json={"name": 1}) == (400, {"name": ["Not a valid string."]})
+    status, body = post(data="{", content_type="application/json")
+    assert status == 400
+    assert body["detail"].startswith("JSON parse error - Expecting property name")
+    assert post(data="x", content_type="text/plain") == (
+        415,
+        {"detail": 'Unsupported media type "text/plain" in request.'},
+    )
+    refused = anonymous("POST", path, json={"name": "a", "fail": True})
+    assert refused.status_code == 401
+    assert refused.json == {"detail": "No.", "code": "token_not_valid"}
+    assert refused.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    for slash in (path, path.rstrip("/")):
+        wrong = anonymous("GET", slash)
+        assert (wrong.status_code, wrong.json) == (405, {"detail": 'Method "GET" not allowed.'})
+
+
+# --- forms -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [{"name": "a\0b"}, {"a\0": "b"}])
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_nul_in_a_form_is_refused_at_the_door(
+    probe_app: Flask, data: dict[str, str], kind: str
+) -> None:
+    client = probe_app.test_client()
+    token = client.get("/page/token").get_data(as_text=True)
+    good = client.post("/page/form", data={"csrf_token": token, "name": "ab"}, content_type=kind)
+    assert good.status_code == 200
+    bad = client.post("/page/form", data={"csrf_token": token, **data}, content_type=kind)
+    assert bad.status_code == 400
+    assert "NUL" in bad.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_of_more_than_a_mebibyte_is_413(probe_app: Flask, kind: str) -> None:
+    answer = probe_app.test_client().post(
+        "/page/form", data={"name": "x" * 1024 * 1024}, content_type=kind
+    )
+    assert answer.status_code == 413
+
+
+def test_a_form_without_its_token_is_refused(probe_app: Flask) -> None:
+    assert probe_app.test_client().post("/page/form", data={"name": "a"}).status_code == 400
+
+
+# --- the codes and their pages ---------------------------------------------------------------------
+
+
+def _codes_in_source() -> set[str]:
+    found = {code for code, _ in problems._HTTP_CODES.values()}
+    found |= {kind.default_code for kind in _kinds(errors.DomainError)} - {"error"}
+    for path in Path(problems.__file__).parents[1].rglob("*.py"):
+        found |= set(re.findall(r"\bcode=\"([a-z_-]+)\"", path.read_text(encoding="utf-8")))
+    return {code.replace("_", "-") for code in found}
+
+
+def _kinds(kind: type[errors.DomainError]) -> set[type[errors.DomainError]]:
+    return {kind}.union(*(_kinds(sub) for sub in kind.__subclasses__()))
+
+
+def test_every_code_has_its_page(anonymous: Callable[..., Any]) -> None:
+    assert not _codes_in_source() - set(CODES), "explain them in web/problem_codes.py"
+    for code, text in CODES.items():
+        answer = anonymous("GET", f"/problems/{code}")
+        assert answer.status_code == 200
+        assert f"<code>{code}</code>" in answer.get_data(as_text=True)
+        assert text.meaning.endswith(".")
+        assert text.way_out.endswith(".")
+
+
+def test_the_list_of_codes(anonymous: Callable[..., Any]) -> None:
+    page = anonymous("GET", "/problems/").get_data(as_text=True)
+    assert all(f'href="/problems/{code}"' in page for code in CODES)
+
+
+# --- configuration -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["", "x" * 31])
+def test_production_refuses_a_weak_secret(settings: Settings, key: str) -> None:
+    with pytest.raises(SettingsError, match="SECRET_KEY"):
+        setup.configure(Flask("probe"), replace(settings, app_env="production", secret_key=key))
+
+
+def test_production_cookies_are_hard(settings: Settings) -> None:
+    app = Flask("probe")
+    setup.configure(app, replace(settings, app_env="production"))
+    assert app.config["SESSION_COOKIE_NAME"] == "__Host-session"
+    assert app.config["SESSION_COOKIE_SECURE"]
+    assert app.config["SESSION_COOKIE_HTTPONLY"]
+    assert app.config["SESSION_COOKIE_SAMESITE"] == "Lax"
+
+
+def test_an_unknown_host_is_refused(settings: Settings) -> None:
+    from tests.web.conftest import build
+
+    app = build(replace(settings, trusted_hosts=("stocksite.example",)))
+    client = app.test_client()
+    assert client.get("/healthz", headers={"Host": "stocksite.example"}).status_code == 200
+    evil = client.get("/api/openapi.json", headers={"Host": "evil.example"})
+    assert evil.status_code == 400
+    page = client.get("/nothing", headers={"Host": "evil.example"})
+    assert page.status_code == 400
+    assert "evil" not in page.get_data(as_text=True)
