@@ -1,0 +1,1 @@
+"""The market: stocks, bars, quotes, corporate actions, the clock that replays them."""

@@ -1,0 +1,334 @@
+"""What a provider of prices answers with, whichever it is, and what it declares it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Days = NDArray[np.datetime64]
+Floats = NDArray[np.float64]
+
+
+class Capability(StrEnum):
+    """What a provider can be asked for. What it cannot is absent, never an exception."""
+
+    DAILY_BARS = "daily_bars"
+    OPEN_CLOSE = "open_close"
+    QUOTE = "quote"
+    BULK_QUOTES = "bulk_quotes"
+    BULK_EOD = "bulk_eod"
+    SEARCH = "search"
+    PROFILE = "profile"
+    PEERS = "peers"
+    PERFORMANCE = "performance"
+    CORPORATE_ACTIONS = "corporate_actions"
+
+
+class Basis(StrEnum):
+    """How prices of the past were adjusted by who gave them."""
+
+    RAW = "raw"
+    SPLIT = "split"
+    TOTAL = "total"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A security: canonical symbol (`BRK.B`) and the spellings single providers insist on."""
+
+    symbol: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    currency: str = "USD"
+
+    @property
+    def is_index(self) -> bool:
+        """`^GSPC` and its like."""
+        return self.symbol.startswith("^")
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the suffix names another exchange (`005930.KS`), not a share class (`BRK.B`)."""
+        root, _, suffix = self.symbol.partition(".")
+        return len(suffix) > 1 or root.isdigit()
+
+    def spelled(self, provider: str, separator: str) -> str:
+        """The provider's own spelling: its alias, else class shares with `separator`."""
+        known = self.aliases.get(provider)
+        if known:
+            return known
+        return self.symbol if self.is_foreign else self.symbol.replace(".", separator)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderBar:
+    """One session's raw OHLCV."""
+
+    symbol: str
+    date: date
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BarSeries:
+    """Bars of one symbol from one provider as arrays of one length, in the order they came.
+
+    Nothing is known to be right about them before the quality gate has seen them: days may repeat
+    or be out of order, prices may be NaN (a value that was not there).
+    """
+
+    symbol: str
+    provider: str
+    basis: Basis
+    days: Days
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    fetched_at: datetime
+    payload_hash: str
+    note: str = ""
+    """What is missing from what was asked for, in words."""
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    @classmethod
+    def of_rows(
+        cls,
+        symbol: str,
+        provider: str,
+        basis: Basis,
+        rows: Sequence[tuple[date, float, float, float, float, float]],
+        fetched_at: datetime,
+        payload_hash: str,
+        note: str = "",
+    ) -> BarSeries:
+        """From (day, open, high, low, close, volume)."""
+        columns = list(zip(*rows, strict=True)) or [()] * 6
+        days = np.array(columns[0], dtype="datetime64[D]")
+        numbers = [np.array(column, dtype=np.float64) for column in columns[1:]]
+        return cls(symbol, provider, basis, days, *numbers, fetched_at, payload_hash, note)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClose:
+    """One session's prices, with those outside the session where there are any."""
+
+    bar: ProviderBar
+    pre_market: float | None
+    after_hours: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAction:
+    """A split (`ratio_to`:`ratio_from`) or a cash dividend per share."""
+
+    symbol: str
+    ex_date: date
+    kind: str
+    ratio_to: int | None = None
+    ratio_from: int | None = None
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderQuote:
+    """A price and the day so far. `as_of` is market time."""
+
+    symbol: str
+    price: Decimal
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    volume: float
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiveQuote:
+    """A price of today's market. What a provider leaves out is None, never zero."""
+
+    symbol: str
+    provider: str
+    price: Decimal
+    session: date
+    as_of: datetime
+    """Market time of the price."""
+    received_at: datetime
+    delay: str
+    """`realtime`, `delayed` or `eod`."""
+    open: Decimal | None = None
+    high: Decimal | None = None
+    low: Decimal | None = None
+    previous_close: Decimal | None = None
+    volume: float | None = None
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCompany:
+    """Who stands behind a symbol."""
+
+    symbol: str
+    name: str
+    sector: str = ""
+    exchange: str = "XNYS"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a company. Empty text or None where the provider says nothing."""
+
+    symbol: str
+    provider: str
+    name: str
+    description: str = ""
+    sector: str = ""
+    industry: str = ""
+    exchange: str = ""
+    """Market identifier code, such as XNAS."""
+    currency: str = "USD"
+    market_cap: Decimal | None = None
+    shares_outstanding: Decimal | None = None
+    employees: int | None = None
+    homepage: str = ""
+    listed_on: date | None = None
+    kind: str = ""
+    """`CS` (common stock), `ETF` …, as the provider calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in a currency."""
+
+    currency: str
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A company in the same business; its symbol or its market value may be unknown."""
+
+    name: str
+    symbol: str = ""
+    market_cap: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceFigures:
+    """Percent points over five horizons as a page shows them; None where it shows none."""
+
+    symbol: str
+    provider: str
+    five_days: Decimal | None = None
+    one_month: Decimal | None = None
+    three_months: Decimal | None = None
+    year_to_date: Decimal | None = None
+    one_year: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A line of a provider's symbol search. `symbol` is canonical, `spelling` the provider's."""
+
+    symbol: str
+    name: str
+    spelling: str
+    region: str = "United States"
+    currency: str = "USD"
+    kind: str = ""
+
+
+class Provider(Protocol):
+    """A source of daily history. Quotes differ too much between sources to be one method yet."""
+
+    name: str
+
+    def companies(self) -> Sequence[ProviderCompany]:
+        """The companies it has prices of."""
+
+    def daily_bars(self, symbol: str, start: date, end: date) -> Sequence[ProviderBar]:
+        """Raw bars with start ≤ date ≤ end, ascending."""
+
+    def corporate_actions(self, symbol: str, start: date, end: date) -> Sequence[ProviderAction]:
+        """Splits and dividends with start ≤ ex-date ≤ end, ascending."""
+
+
+class MarketDataProvider(Protocol):
+    """A source of today's market. Only what `capabilities` declares may be called.
+
+    Every method raises the errors of `providers/errors.py` and nothing else.
+    """
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def supports(self, inst: Instrument) -> bool:
+        """Whether it covers this kind of instrument at all."""
+
+    def earliest(self, today: date) -> date:
+        """The first day its daily bars can reach back to."""
+
+    def daily_bars(self, inst: Instrument, start: date, end: date, basis: Basis) -> BarSeries:
+        """Bars with start ≤ date ≤ end; fewer when it cannot reach so far, with a note."""
+
+    def open_close(self, inst: Instrument, session: date) -> OpenClose:
+        """The prices of one session."""
+
+    def quote(self, inst: Instrument) -> LiveQuote:
+        """The latest price."""
+
+    def quotes(self, insts: Sequence[Instrument]) -> Mapping[str, LiveQuote]:
+        """The latest prices of several, by canonical symbol; unknown ones are left out."""
+
+    def grouped_daily(self, session: date, wanted: Collection[str]) -> Mapping[str, ProviderBar]:
+        """A session's raw bars of the wanted symbols, out of the whole market's, in one call."""
+
+    def search(self, text: str, limit: int) -> Sequence[Match]:
+        """Symbols and names like a text."""
+
+    def profile(self, inst: Instrument) -> Profile:
+        """Who stands behind a symbol."""
+
+    def peers(self, inst: Instrument) -> Sequence[Peer]:
+        """Companies in the same business; none is a valid answer."""
+
+    def performance(self, inst: Instrument) -> PerformanceFigures:
+        """Returns over the five horizons as the provider states them."""
+
+    def corporate_actions(
+        self, inst: Instrument, start: date, end: date
+    ) -> Sequence[ProviderAction]:
+        """Splits and dividends with start ≤ ex-date ≤ end, ascending."""
+
+
+class Declared:
+    """Base of providers: what is not declared is a bug of the caller, so it is told as one."""
+
+    name: str = ""
+    capabilities: frozenset[Capability] = frozenset()
+
+    def supports(self, inst: Instrument) -> bool:
+        """US listings only, unless a provider says otherwise."""
+        return not inst.is_index and not inst.is_foreign
+
+    def earliest(self, today: date) -> date:
+        """No limit known."""
+        return date(1970, 1, 1)
+
+    def __getattr__(self, name: str) -> object:
+        if name in set(Capability):
+            raise LookupError(f"{self.name} does not declare {name}")
+        raise AttributeError(name)
