@@ -1,0 +1,1 @@
+"""Portfolios: the ledger, orders and fills, positions, and what they earned."""

@@ -1,0 +1,222 @@
+"""The ledger and its projections. `transaction` is the truth and append-only (a trigger holds it).
+
+Cash, positions and snapshots are projections: rebuilt by replay at any time, equal to it always.
+CHECK constraints stand behind the code: no negative cash, no negative position.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stocksite.auth.models import User
+from stocksite.core.database import Base, Cash, Price, Shares, Utc
+from stocksite.market.models import Stock
+
+OPEN_STATUSES = ("accepted", "partially_filled")
+
+
+class Portfolio(Base):
+    """A book of virtual cash and shares, owned by one user."""
+
+    __tablename__ = "portfolio"
+    __table_args__ = (
+        CheckConstraint("cash >= 0", name="cash_not_negative"),
+        CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+        CheckConstraint("cost_method IN ('average', 'fifo')", name="cost_method"),
+        CheckConstraint("execution IN ('next_quote', 'instant')", name="execution"),
+        Index(
+            "uq_portfolio_default",
+            "user_id",
+            unique=True,
+            postgresql_where="is_default AND archived_at IS NULL",
+        ),
+        Index("ix_portfolio_user", "user_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="RESTRICT"))
+    name: Mapped[str] = mapped_column(String(80))
+    description: Mapped[str] = mapped_column(Text, default="")
+    starting_cash: Mapped[Decimal] = mapped_column(Cash)
+    cost_method: Mapped[str] = mapped_column(String(10), default="average")
+    benchmark: Mapped[str | None] = mapped_column(String(20))
+    execution: Mapped[str] = mapped_column(String(12), default="next_quote")
+    commission_pct: Mapped[Decimal] = mapped_column(Numeric(7, 4), default=Decimal(0))
+    """Percent points of the traded amount: 0.1 is one tenth of a percent."""
+    commission_per_trade: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    is_default: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    """Market time."""
+    archived_at: Mapped[datetime | None] = mapped_column(Utc)
+    """Wall time. An archived portfolio is gone for its owner; its ledger stays."""
+
+    cash: Mapped[Decimal] = mapped_column(Cash)
+    reserved: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    """Cash held by waiting buy orders; buying power = cash − reserved."""
+    net_deposits: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    realized_pnl: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    income: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    fees_charged: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    """Fees that are not part of a cost basis or of a sale's proceeds."""
+
+
+class Order(Base):
+    """What somebody asked the market to do. Times are market time."""
+
+    __tablename__ = "order"
+    __table_args__ = (
+        UniqueConstraint("portfolio_id", "client_order_id"),
+        Index("ix_order_portfolio", "portfolio_id", "submitted_at", "id"),
+        Index("ix_order_open", "stock_id", postgresql_where="status = 'accepted'"),
+        CheckConstraint("side IN ('buy', 'sell')", name="side"),
+        CheckConstraint("type IN ('market', 'limit', 'stop', 'stop_limit')", name="type"),
+        CheckConstraint(
+            "status IN ('accepted', 'filled', 'partially_filled', 'canceled', 'expired',"
+            " 'rejected')",
+            name="status",
+        ),
+        CheckConstraint("(quantity IS NULL) <> (notional IS NULL)", name="quantity_or_notional"),
+        CheckConstraint("quantity > 0 AND reserved >= 0", name="positive"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    portfolio_id: Mapped[int] = mapped_column(ForeignKey("portfolio.id", ondelete="CASCADE"))
+    stock_id: Mapped[int] = mapped_column(ForeignKey(Stock.id, ondelete="RESTRICT"))
+    client_order_id: Mapped[str] = mapped_column(String(64))
+    request_hash: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the request's content: a repeat with the same id must carry the same order."""
+    side: Mapped[str] = mapped_column(String(4))
+    type: Mapped[str] = mapped_column(String(10), default="market")
+    time_in_force: Mapped[str] = mapped_column(String(3), default="day")
+    quantity: Mapped[Decimal | None] = mapped_column(Shares)
+    notional: Mapped[Decimal | None] = mapped_column(Cash)
+    limit_price: Mapped[Decimal | None] = mapped_column(Price)
+    stop_price: Mapped[Decimal | None] = mapped_column(Price)
+    status: Mapped[str] = mapped_column(String(16))
+    filled_quantity: Mapped[Decimal] = mapped_column(Shares, default=Decimal(0))
+    average_fill_price: Mapped[Decimal | None] = mapped_column(Price)
+    commission: Mapped[Decimal | None] = mapped_column(Cash)
+    reserved: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    """Cash a waiting buy holds."""
+    held_quantity: Mapped[Decimal] = mapped_column(Shares, default=Decimal(0))
+    """Shares a waiting sale holds."""
+    submitted_at: Mapped[datetime] = mapped_column(Utc)
+    filled_at: Mapped[datetime | None] = mapped_column(Utc)
+    expires_at: Mapped[datetime | None] = mapped_column(Utc)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """The quote that filled it, its age, the rule that set the price, the commission."""
+
+
+class OrderEvent(Base):
+    """One step of an order's life. `at` is market time, `recorded_at` wall time."""
+
+    __tablename__ = "order_event"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("order.id", ondelete="CASCADE"), index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(Utc)
+    recorded_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class Transaction(Base):
+    """A posting of the ledger. Never updated, never deleted; a correction is a reversal."""
+
+    __tablename__ = "transaction"
+    __table_args__ = (
+        Index("ix_transaction_portfolio", "portfolio_id", "executed_at", "id"),
+        Index("ix_transaction_portfolio_stock", "portfolio_id", "stock_id"),
+        UniqueConstraint("reverses_id"),
+        CheckConstraint(
+            "type IN ('deposit', 'withdrawal', 'buy', 'sell', 'dividend', 'split', 'fee',"
+            " 'reversal')",
+            name="type",
+        ),
+        CheckConstraint("quantity >= 0 AND fees >= 0", name="not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    portfolio_id: Mapped[int] = mapped_column(ForeignKey("portfolio.id", ondelete="CASCADE"))
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("order.id", ondelete="CASCADE"))
+    type: Mapped[str] = mapped_column(String(10))
+    stock_id: Mapped[int | None] = mapped_column(ForeignKey(Stock.id, ondelete="RESTRICT"))
+    quantity: Mapped[Decimal] = mapped_column(Shares, default=Decimal(0))
+    price: Mapped[Decimal | None] = mapped_column(Price)
+    fees: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    cash_amount: Mapped[Decimal] = mapped_column(Cash)
+    """Signed effect on cash."""
+    realized_pnl: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    ratio_to: Mapped[int | None] = mapped_column(Integer)
+    ratio_from: Mapped[int | None] = mapped_column(Integer)
+    reverses_id: Mapped[int | None] = mapped_column(
+        ForeignKey("transaction.id", ondelete="CASCADE")
+    )
+    executed_at: Mapped[datetime] = mapped_column(Utc)
+    """Market time."""
+    recorded_at: Mapped[datetime] = mapped_column(Utc)
+    """Wall time."""
+    note: Mapped[str] = mapped_column(String(200), default="")
+
+
+class Position(Base):
+    """Shares held: a projection of the ledger. A closed position has no row."""
+
+    __tablename__ = "position"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("cost_basis >= 0", name="cost_not_negative"),
+    )
+
+    portfolio_id: Mapped[int] = mapped_column(
+        ForeignKey("portfolio.id", ondelete="CASCADE"), primary_key=True
+    )
+    stock_id: Mapped[int] = mapped_column(
+        ForeignKey(Stock.id, ondelete="RESTRICT"), primary_key=True, index=True
+    )
+    quantity: Mapped[Decimal] = mapped_column(Shares)
+    cost_basis: Mapped[Decimal] = mapped_column(Cash)
+    opened_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class PortfolioSnapshot(Base):
+    """What a portfolio was worth at a session's close. One row per portfolio and trading day."""
+
+    __tablename__ = "portfolio_snapshot"
+
+    portfolio_id: Mapped[int] = mapped_column(
+        ForeignKey("portfolio.id", ondelete="CASCADE"), primary_key=True
+    )
+    date: Mapped[date] = mapped_column(primary_key=True)
+    closes_at: Mapped[datetime] = mapped_column(Utc)
+    """Market time of the session's close: flows after it belong to the next day."""
+    cash: Mapped[Decimal] = mapped_column(Cash)
+    positions_value: Mapped[Decimal] = mapped_column(Cash)
+    total_value: Mapped[Decimal] = mapped_column(Cash)
+    inflow: Mapped[Decimal] = mapped_column(Cash)
+    outflow: Mapped[Decimal] = mapped_column(Cash)
+    net_deposits: Mapped[Decimal] = mapped_column(Cash)
+    """Deposits less withdrawals since the beginning."""
+    twr_index: Mapped[float] = mapped_column(Double)
+    """Time-weighted return index: inflows at start of day, outflows at end; starts at 1."""
+    peak_index: Mapped[float] = mapped_column(Double)
+    recorded_at: Mapped[datetime] = mapped_column(Utc)

@@ -1,0 +1,29 @@
+"""Pages of the portfolios room; each module adds its routes to `blueprint`.
+
+books      the list, opening, settings, deleting, cash, the ledger's proof
+overview   one portfolio: figures, positions, curve, and the poll that keeps them fresh
+lists      transactions, orders and daily values, as pages and CSV files
+trade      the order ticket, its preview, canceling
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from sqlalchemy.orm import Session
+
+from stocksite.auth.service import on_registered
+from stocksite.core.actor import Actor
+from stocksite.portfolios.service import books as portfolio_books
+
+blueprint = Blueprint("portfolios", __name__, template_folder="../templates")
+
+
+def _open_default(session: Session, actor: Actor) -> None:
+    portfolio_books.open_default(session, actor)
+
+
+on_registered.append(_open_default)
+
+from stocksite.portfolios.views import books, lists, overview, trade  # noqa: E402  they add routes
+
+__all__ = ["blueprint", "books", "lists", "overview", "trade"]

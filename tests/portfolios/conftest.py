@@ -1,0 +1,55 @@
+"""Shared by the tests of portfolios: a funded portfolio and short ways to trade in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from stocksite.core.actor import Actor
+from stocksite.portfolios.fills import Side
+from stocksite.portfolios.models import Portfolio
+from stocksite.portfolios.orders import OrderRequest
+from stocksite.portfolios.service import books, orders
+
+
+@pytest.fixture
+def open_book(session: Session, actor: Actor) -> Callable[..., Portfolio]:
+    """Open a portfolio of the actor; commits."""
+
+    def make(name: str = "Book", cash: str = "10000.00", **settings: Any) -> Portfolio:
+        wanted = books.BookSettings(name=name, starting_cash=Decimal(cash), **settings)
+        portfolio = books.open_portfolio(session, actor, wanted)
+        session.commit()
+        return portfolio
+
+    return make
+
+
+@pytest.fixture
+def trade(session: Session, actor: Actor) -> Callable[..., Any]:
+    """Place a market order and commit: `trade(portfolio, "buy", "AAPL", quantity="10")`."""
+
+    def place(
+        portfolio: Portfolio,
+        side: str,
+        symbol: str,
+        quantity: str | None = None,
+        notional: str | None = None,
+        **rest: Any,
+    ) -> Any:
+        request = OrderRequest(
+            symbol,
+            Side(side),
+            None if quantity is None else Decimal(quantity),
+            None if notional is None else Decimal(notional),
+            **rest,
+        )
+        placed = orders.place(session, actor, portfolio.id, request)
+        session.commit()
+        return placed.order
+
+    return place
