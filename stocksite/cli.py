@@ -1,0 +1,171 @@
+"""The `flask` commands. Each says what it did, or fails with one sentence and a non-zero exit."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from datetime import datetime
+from threading import Event
+from types import FrameType
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from stocksite.settings import Settings
+
+
+def register(app: Flask) -> None:
+    """Hang the commands on the app."""
+    for command in (run_all, prepare, worker, clock, seed_demo, snapshot, verify_ledger, doctor):
+        app.cli.add_command(command)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _servers(settings: Settings) -> tuple[str, str]:
+    if settings.database_url and settings.redis_url:
+        return settings.database_url, settings.redis_url
+    raise click.ClickException(
+        "DATABASE_URL and REDIS_URL are not set. `flask run-all` starts everything with embedded "
+        "servers; otherwise point both at your own."
+    )
+
+
+@click.command("run-all")
+@with_appcontext
+def run_all() -> None:
+    """Start everything on this machine: database, queue, web, worker and clock.
+
+    Example: flask --app wsgi run-all
+    """
+    from stocksite.desk.service import demo
+    from stocksite.embedded.supervisor import run_all as supervise
+
+    settings = _settings()
+    demo_login = f"{demo.USERNAME} / {demo.PASSWORD}" if settings.demo else None
+    sys.exit(supervise(settings, demo_login=demo_login))
+
+
+@click.command("prepare")
+@with_appcontext
+def prepare() -> None:
+    """Migrate the database, load the sample market and, if wanted, the demo account.
+
+    Safe to repeat and to run twice at once. Example: flask --app wsgi prepare
+    """
+    from stocksite.desk.service.preparation import prepare_all
+
+    database_url, _ = _servers(_settings())
+    for line in prepare_all(_settings(), database_url):
+        click.echo(line)
+
+
+@click.command("worker")
+@click.option("--burst", is_flag=True, help="Stop once the queues are empty.")
+@with_appcontext
+def worker(burst: bool) -> None:
+    """Run jobs from the queue until stopped. Example: flask --app wsgi worker"""
+    from stocksite.core.worker import work
+
+    logging.basicConfig(level=logging.INFO)
+    work(*_servers(_settings()), burst=burst)
+
+
+@click.command("clock")
+@with_appcontext
+def clock() -> None:
+    """Tick the market once a second; only one clock acts at a time. Example: flask clock"""
+    from stocksite.schedule import run_clock
+
+    logging.basicConfig(level=logging.INFO)
+    stop = Event()
+
+    def finish(signum: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, finish)
+    signal.signal(signal.SIGINT, finish)
+    run_clock(*_servers(_settings()), stop)
+
+
+@click.command("seed-demo")
+@with_appcontext
+def seed_demo() -> None:
+    """Create the demo account with two portfolios, unless it is there. Example: flask seed-demo"""
+    from stocksite.core.database import connect, unit_of_work
+    from stocksite.desk.service import demo
+
+    connect(_servers(_settings())[0])
+    with unit_of_work() as session:
+        made = demo.seed(session)
+    click.echo("Demo account created." if made else "The demo account is there already.")
+
+
+@click.command("snapshot")
+@click.argument("day", type=click.DateTime(formats=["%Y-%m-%d"]), required=False)
+@with_appcontext
+def snapshot(day: datetime | None) -> None:
+    """Snapshot all portfolios at a session's close (default: the last closed session).
+
+    Example: flask snapshot 2009-01-02
+    """
+    from stocksite.core.calendar import xnys
+    from stocksite.core.clock import market_now
+    from stocksite.core.database import connect, unit_of_work
+    from stocksite.portfolios.service import snapshots
+
+    connect(_servers(_settings())[0])
+    with unit_of_work() as session:
+        last = xnys().last_closed(market_now(session))
+        wanted = day.date() if day is not None else last.date if last else None
+        if wanted is None or last is None or wanted > last.date:
+            raise click.ClickException(f"{wanted} has not closed yet on the market.")
+        if xnys().on(wanted) is None:
+            raise click.ClickException(f"{wanted} is not a trading day.")
+        count = snapshots.take(session, wanted)
+    click.echo(f"{count} portfolios snapshot at the close of {wanted}.")
+
+
+@click.command("verify-ledger")
+@with_appcontext
+def verify_ledger() -> None:
+    """Replay every ledger and compare with what is stored; exit 1 on any difference.
+
+    Example: flask verify-ledger
+    """
+    from stocksite.core.database import connect, unit_of_work
+    from stocksite.portfolios.service.proof import verify_everything
+
+    connect(_servers(_settings())[0])
+    checked = wrong = 0
+    with unit_of_work() as session:
+        for proof in verify_everything(session):
+            checked += 1
+            wrong += not proof.ok
+            for gap in proof.differences:
+                click.echo(
+                    f"portfolio {proof.portfolio_id}: {gap.what} is {gap.stored}, "
+                    f"the ledger says {gap.replayed}",
+                    err=True,
+                )
+    if wrong:
+        raise click.ClickException(f"{wrong} of {checked} portfolios differ from their ledger.")
+    click.echo(f"{checked} portfolios equal their ledger to the cent.")
+
+
+@click.command("doctor")
+@with_appcontext
+def doctor() -> None:
+    """Check what stocksite needs, and say how to mend what is missing. Example: flask doctor"""
+    from stocksite.desk.service.preparation import diagnose
+
+    findings = list(diagnose(_settings()))
+    for good, line in findings:
+        click.echo(("ok    " if good else "wrong ") + line)
+    if not all(good for good, _ in findings):
+        raise click.ClickException("Mend what is marked wrong, then run `flask doctor` again.")

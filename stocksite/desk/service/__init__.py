@@ -1,0 +1,1 @@
+"""Use cases that need several rooms: the dashboard, preparation, the demo account."""

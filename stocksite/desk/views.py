@@ -1,0 +1,117 @@
+"""Home, dashboard, stock page, glossary, jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, render_template, request, url_for
+from flask_login import current_user, login_required
+from werkzeug.wrappers import Response
+
+from stocksite.core import jobs
+from stocksite.core.actor import Actor
+from stocksite.core.clock import wall_now
+from stocksite.core.paging import PageRequest
+from stocksite.desk.service import dashboard as dashboards
+from stocksite.desk.service import demo, mine
+from stocksite.market import fragments
+from stocksite.market.service import bars, quotes
+from stocksite.web import htmx
+from stocksite.web.extensions import db
+
+blueprint = Blueprint("desk", __name__, template_folder="templates")
+
+SHOWN_AT_HOME = "AAPL"
+
+
+@blueprint.get("/")
+def home() -> Response | str:
+    """What this is, for people who are not logged in; the others go to their dashboard."""
+    if current_user.is_authenticated:
+        return htmx.hx_redirect(request, url_for(".dashboard"))
+    session, state = db.session(), fragments.state()
+    stocks = [
+        quote for quote in quotes.tracked(session, PageRequest(1, 8)).results if quote.has_price
+    ]
+    closes = bars.recent_closes(session, [quote.stock_id for quote in stocks], 250, state)
+    settings = current_app.extensions["settings"]
+    return render_template(
+        "desk/home.html",
+        state=state,
+        stocks=[(quote, closes[quote.stock_id]) for quote in stocks],
+        demo=(demo.USERNAME, demo.PASSWORD) if settings.demo else None,
+    )
+
+
+@blueprint.get("/dashboard")
+@login_required
+def dashboard() -> str:
+    """Everything one owns and watches, at a glance."""
+    return render_template("desk/dashboard.html", **_dashboard())
+
+
+@blueprint.get("/dashboard/live")
+@login_required
+def dashboard_live() -> Response:
+    """The dashboard's figures, for polling; 304 while no tick has passed."""
+    same = fragments.unchanged()
+    if same is not None:
+        return same
+    context = _dashboard()
+    html = render_template("desk/_dashboard.html", **context)
+    return htmx.fragment(html, ptag=context["state"].cursor)
+
+
+def _dashboard() -> dict[str, Any]:
+    state = fragments.state()
+    return {"state": state, "board": dashboards.show(db.session(), me(), state)}
+
+
+@blueprint.get("/stocks/<symbol>")
+@login_required
+def stock(symbol: str) -> Response | str:
+    """One stock: its price ticking, its chart, its key figures, and what one owns of it."""
+    session = db.session()
+    quote = quotes.of(session, symbol)
+    if quote.symbol != symbol:
+        return htmx.hx_redirect(request, fragments.stock_url(quote.symbol))
+    context = fragments.chart(session, quote, request.args.get("range"))
+    return render_template(
+        "desk/stock.html",
+        quote=quote,
+        state=fragments.state(),
+        mine=mine.of(session, me(), quote),
+        **context,
+    )
+
+
+@blueprint.get("/glossary")
+def glossary() -> str:
+    """Every word this site uses."""
+    return render_template("glossary.html")
+
+
+@blueprint.get("/jobs/<job_id>")
+@login_required
+def job(job_id: str) -> Response | str:
+    """How a job stands; as a fragment for its polling bar."""
+    found = jobs.view(db.session(), me(), job_id)
+    if htmx.is_partial(request):
+        return htmx.fragment(render_template("desk/_job.html", job=found))
+    return render_template("desk/job.html", job=found)
+
+
+@blueprint.post("/jobs/<job_id>/cancel")
+@login_required
+def cancel_job(job_id: str) -> Response:
+    """Stop a job of one's own."""
+    found = jobs.cancel(db.session(), me(), job_id, wall_now())
+    if htmx.is_partial(request):
+        return htmx.fragment(render_template("desk/_job.html", job=found))
+    return htmx.hx_redirect(request, url_for(".job", job_id=job_id))
+
+
+def me() -> Actor:
+    """The Actor behind `current_user`."""
+    actor: Actor = current_user._get_current_object()
+    return actor
