@@ -501,6 +501,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transaction")),
         sa.UniqueConstraint("reverses_id", name=op.f("uq_transaction_reverses_id")),
     )
+    op.create_index("ix_transaction_executed_at", "transaction", ["executed_at"], unique=False)
     op.create_index(
         "ix_transaction_portfolio",
         "transaction",
@@ -516,6 +517,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_transaction_portfolio_stock", table_name="transaction")
     op.drop_index("ix_transaction_portfolio", table_name="transaction")
+    op.drop_index("ix_transaction_executed_at", table_name="transaction")
     op.drop_table("transaction")
     op.drop_index(op.f("ix_order_event_order_id"), table_name="order_event")
     op.drop_table("order_event")

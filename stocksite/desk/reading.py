@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from stocksite.market.reading import StockQuote
@@ -31,6 +32,15 @@ class Dashboard:
         return any(p.positions or p.open_orders for p in self.portfolios) or any(
             t.type not in ("deposit", "withdrawal") for t in self.activity.transactions
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """All portfolios together at one session's close."""
+
+    date: date
+    value: Decimal
+    net_deposits: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from stocksite.core import jobs
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
 from stocksite.core.paging import PageRequest
+from stocksite.desk.reading import Worth
 from stocksite.desk.service import dashboard as dashboards
 from stocksite.desk.service import demo, mine
 from stocksite.market import fragments
 from stocksite.market.service import bars, quotes
-from stocksite.web import htmx
+from stocksite.web import htmx, svg
 from stocksite.web.extensions import db
 
 blueprint = Blueprint("desk", __name__, template_folder="templates")
@@ -47,7 +48,9 @@ def home() -> Response | str:
 @login_required
 def dashboard() -> str:
     """Everything one owns and watches, at a glance."""
-    return render_template("desk/dashboard.html", **_dashboard())
+    context = _dashboard()
+    worth = _worth(dashboards.worth(db.session(), me(), context["state"].market_date))
+    return render_template("desk/dashboard.html", worth=worth, **context)
 
 
 @blueprint.get("/dashboard/live")
@@ -60,6 +63,19 @@ def dashboard_live() -> Response:
     context = _dashboard()
     html = render_template("desk/_dashboard.html", **context)
     return htmx.fragment(html, ptag=context["state"].cursor)
+
+
+def _worth(days: list[Worth]) -> dict[str, Any]:
+    """The curve of all portfolios together, with a table that tells each month's last close."""
+    lines = (
+        svg.Line("Net worth", [float(day.value) for day in days], series=1, area=True),
+        svg.Line("Paid in", [float(day.net_deposits) for day in days], series=2),
+    )
+    drawing = svg.line_chart(
+        [day.date for day in days], lines, title="Net worth", empty="Begins at the next close"
+    )
+    months = {(day.date.year, day.date.month): day for day in days}
+    return {"drawing": drawing, "rows": list(months.values())[::-1]}
 
 
 def _dashboard() -> dict[str, Any]:

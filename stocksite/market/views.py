@@ -15,7 +15,7 @@ from stocksite.core.errors import DomainError, InvalidInput
 from stocksite.core.paging import Page
 from stocksite.market import fragments
 from stocksite.market.reading import MarketState, SearchHit, StockQuote
-from stocksite.market.service import bars, quotes, search
+from stocksite.market.service import bars, quotes, search, stocks
 from stocksite.market.symbols import normalize
 from stocksite.web import htmx
 from stocksite.web.extensions import db
@@ -106,6 +106,8 @@ def stock_chart(symbol: str) -> Response:
     """A stock's chart: the fragment that the range links swap, or a page of its own."""
     session = db.session()
     quote = quotes.of(session, symbol)
+    if not quote.listed:
+        stocks.get(session, symbol)  # says why there is nothing to draw
     context = fragments.chart(session, quote, request.args.get("range"))
     if htmx.is_partial(request):
         return htmx.vary(htmx.fragment(render_template("market/_chart.html", **context)))

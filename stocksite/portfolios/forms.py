@@ -19,7 +19,7 @@ from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service.books import BookSettings
 from stocksite.portfolios.service.history import OrderFilter, TransactionFilter
 from stocksite.web.fields import CONTROL
-from stocksite.web.forms import ExactField, ServiceForm
+from stocksite.web.forms import ExactField, ServiceForm, choices
 
 NAME_LENGTH: Final = 80
 DESCRIPTION_LENGTH: Final = 500
@@ -36,6 +36,9 @@ ORDER_STATUSES: Final = (
     ("rejected", "Rejected"),
 )
 _CENT: Final = Decimal("0.01")
+_ABOUT_THE_AMOUNT: Final = frozenset(
+    {"insufficient-funds", "insufficient-shares", "order-too-small"}
+)
 
 
 def _clean(form: Any, field: Any) -> None:
@@ -79,7 +82,7 @@ class SettingsForm(ServiceForm):
         render_kw={"rows": 2, "maxlength": DESCRIPTION_LENGTH},
         description="What it is for: your idea, your rules. Only you see it.",
     )
-    execution = SelectField("Orders fill", choices=EXECUTIONS, default="next_quote")
+    execution = SelectField("Orders fill", choices=choices(*EXECUTIONS), default="next_quote")
     commission_pct = ExactField(
         "Commission, part of the amount",
         [Optional()],
@@ -131,7 +134,7 @@ class CashForm(ServiceForm):
     type = RadioField(
         "What to do",
         [InputRequired("Choose one of the two.")],
-        choices=[("deposit", "Deposit"), ("withdrawal", "Withdraw")],
+        choices=choices(("deposit", "Deposit"), ("withdrawal", "Withdraw")),
         default="deposit",
     )
     amount = ExactField("Amount", [InputRequired("Enter an amount.")], places=2, minimum=_CENT)
@@ -157,13 +160,13 @@ class TicketForm(ServiceForm):
     portfolio = SelectField("Portfolio", coerce=int, validate_choice=False)
     side = RadioField(
         "Side",
-        choices=[("buy", "Buy"), ("sell", "Sell")],
+        choices=choices(("buy", "Buy"), ("sell", "Sell")),
         default="buy",
     )
     symbol = StringField("Stock", [InputRequired("Enter a symbol, like AAPL.")], filters=[_symbol])
     mode = RadioField(
         "How much",
-        choices=[("quantity", "In shares"), ("notional", "In dollars")],
+        choices=choices(("quantity", "In shares"), ("notional", "In dollars")),
         default="quantity",
     )
     quantity = ExactField(
@@ -178,6 +181,15 @@ class TicketForm(ServiceForm):
     def fresh(self) -> None:
         """Give the ticket an id of its own: submitted twice, it is still one order."""
         self.client_order_id.data = uuid.uuid4().hex
+
+    def show_refusal(self, error: DomainError) -> None:
+        """Put the sentence where the way out is: too much or too little is about the amount."""
+        if error.code == "client-order-id-reused":
+            self.ask_again()
+        elif error.code in _ABOUT_THE_AMOUNT:
+            self.size.errors = [*self.size.errors, error.detail]
+        else:
+            self.show(error)
 
     def ask_again(self) -> None:
         """The id was used for another order, or is none: only the person knows what they mean."""
@@ -262,7 +274,7 @@ class TransactionFilterForm(_SymbolFilter):
 
     type = SelectField(
         "Type",
-        choices=[("", "All"), *((t.value, t.value.capitalize()) for t in TransactionType)],
+        choices=choices(("", "All"), *((t.value, t.value.capitalize()) for t in TransactionType)),
         default="",
     )
     start = _Day("From", name="from")
@@ -278,7 +290,7 @@ class TransactionFilterForm(_SymbolFilter):
 class OrderFilterForm(_SymbolFilter):
     """Which orders to list; lives in the URL."""
 
-    status = SelectField("Status", choices=ORDER_STATUSES, default="")
+    status = SelectField("Status", choices=choices(*ORDER_STATUSES), default="")
 
     def wanted(self) -> OrderFilter:
         """The filter, for the service."""

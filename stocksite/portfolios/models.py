@@ -145,6 +145,7 @@ class Transaction(Base):
     __tablename__ = "transaction"
     __table_args__ = (
         Index("ix_transaction_portfolio", "portfolio_id", "executed_at", "id"),
+        Index("ix_transaction_executed_at", "executed_at"),
         Index("ix_transaction_portfolio_stock", "portfolio_id", "stock_id"),
         UniqueConstraint("reverses_id"),
         CheckConstraint(

@@ -52,6 +52,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask_login import current_user
 from flask_wtf.csrf import validate_csrf
 from pydantic import BaseModel
+from werkzeug.exceptions import MethodNotAllowed
 from wtforms import ValidationError as CsrfError
 
 from stocksite.core.actor import Actor
@@ -78,7 +79,7 @@ from stocksite.web.fields import (
     refuse,
 )
 from stocksite.web.json import dumps
-from stocksite.web.operation import Auth, CsvFile, Operation, Reply, operations
+from stocksite.web.operation import Auth, CsvFile, Operation, Reply, literal_paths, operations
 from stocksite.web.pagination import envelope, page_size
 from stocksite.web.problems import Forbidden
 
@@ -181,6 +182,9 @@ class ApiBlueprint(Blueprint):
         for operation in self.operations:
             path = (state.url_prefix or "") + operation.rule
             published[f"{operation.method} {path}"] = (self.name, operation)
+            if "<" not in path:
+                methods = literal_paths(state.app).setdefault(path.rstrip("/"), set())
+                methods |= {"GET", "HEAD"} if operation.method == "GET" else {operation.method}
             if operation.raw_errors:
                 state.app.extensions.setdefault("raw_error_paths", set()).add(path.rstrip("/"))
 
@@ -199,8 +203,9 @@ def _view(operation: Operation) -> Callable[..., Response]:
 
 
 def _perform(operation: Operation, path: dict[str, Any]) -> Response:
-    limits.check(operation)
+    limits.check_common()
     actor = _authorize(operation)
+    limits.check_own(operation)
     arguments: dict[str, Any] = {"session": extensions.db.session(), "actor": actor, **path}
     if operation.query is not None:
         arguments["query"] = bodies.read_query(operation.query)
@@ -273,6 +278,18 @@ def _respond(operation: Operation, result: Any) -> Response:
     return response
 
 
+def _keep_literal_paths() -> Response | None:
+    """`/stocks/refresh/` is an address of its own: another method there is 405, not a symbol."""
+    methods: set[str] | None = literal_paths(current_app).get(request.path.rstrip("/"))
+    if methods is None or request.method in methods:
+        return None
+    if request.method == "OPTIONS":
+        response = Response()
+        response.allow.update({*methods, "OPTIONS"})
+        return response
+    raise MethodNotAllowed(sorted({*methods, "OPTIONS"}))
+
+
 def hold_to_document(response: Response) -> Response:
     """In tests, fail an answer whose status the operation does not document."""
     operation: Operation | None = g.get("operation")
@@ -289,4 +306,5 @@ def hold_to_document(response: Response) -> Response:
 def init_app(app: Flask) -> None:
     """Hook the checks that need the app."""
     limits.init_app(app)
+    app.before_request(_keep_literal_paths)
     app.after_request(hold_to_document)

@@ -8,12 +8,18 @@ from typing import Any, Final
 
 from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.widgets import TextInput
 
 from stocksite.core import money
 from stocksite.core.errors import DomainError, InvalidInput
 
 _GROUPED: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+
+
+def choices(*pairs: tuple[Any, str]) -> list[Any]:
+    """What a SelectField or RadioField offers: (value, label) pairs."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 class ServiceForm(FlaskForm):

@@ -26,23 +26,29 @@ _TESTS: Final = "1000000 per minute"
 _parse = lru_cache(maxsize=64)(parse)
 
 
-def check(operation: Operation) -> None:
-    """Count this request. Raises TooManyRequests when the limit is reached."""
+def check_common() -> None:
+    """Count this request. Raises TooManyRequests when the common limit is reached."""
+    known = current_user.is_authenticated
+    limit = current_app.config["API_LIMIT_PEOPLE" if known else "API_LIMIT_STRANGERS"]
+    try:
+        _count(limit, "api")
+    except RedisError as error:
+        current_app.logger.warning("requests are not counted, the storage is away: %s", error)
+
+
+def check_own(operation: Operation) -> None:
+    """Count what has a limit of its own, once it is known who asks. Raises TooManyRequests."""
+    if operation.limit:
+        _count(operation.limit, str(request.endpoint))
+
+
+def _count(limit: str, scope: str) -> None:
     if not extensions.limiter.enabled:
         return
     known = current_user.is_authenticated
     who = f"user:{current_user.get_id()}" if known else f"address:{request.remote_addr}"
-    common = current_app.config["API_LIMIT_PEOPLE" if known else "API_LIMIT_STRANGERS"]
-    item = _parse(operation.limit or common)
-    scope = str(request.endpoint) if operation.limit else "api"
-    identifiers = (scope, who)
-    try:
-        allowed = extensions.limiter.limiter.hit(item, *identifiers)
-    except RedisError as error:
-        if operation.limit:
-            raise
-        current_app.logger.warning("requests are not counted, the storage is away: %s", error)
-        return
+    item, identifiers = _parse(limit), (scope, who)
+    allowed = extensions.limiter.limiter.hit(item, *identifiers)
     g.rate_limit = (item, identifiers)
     if not allowed:
         _, wait_s = remaining(item, identifiers)

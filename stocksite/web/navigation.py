@@ -33,7 +33,8 @@ def nav_items() -> list[dict[str, Any]]:
     for label, endpoint, icon, key, group in _RAIL:
         url = url_or_none(endpoint)
         if url is not None:
-            active = request.path == url or (url != "/" and request.path.startswith(f"{url}/"))
+            inside = f"{url.rstrip('/')}/"
+            active = request.path == url or (url != "/" and request.path.startswith(inside))
             items.append(
                 {
                     "label": label,

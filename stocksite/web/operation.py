@@ -77,3 +77,9 @@ def operations(app: Any) -> dict[str, tuple[str, Operation]]:
     """Every operation of the app: `"POST /api/portfolios/"` → (blueprint name, operation)."""
     found: dict[str, tuple[str, Operation]] = app.extensions.setdefault("api_operations", {})
     return found
+
+
+def literal_paths(app: Any) -> dict[str, set[str]]:
+    """Paths without variables (and without the last slash), with their methods."""
+    found: dict[str, set[str]] = app.extensions.setdefault("api_literal_paths", {})
+    return found

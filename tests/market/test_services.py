@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -155,7 +156,7 @@ def test_a_split_day_shows_no_false_change(
     recent = bars.recent_closes(session, [quote.stock_id], 30, state)[quote.stock_id]
     assert recent[-1] == after
     assert recent[-2] == before / 2
-    assert max(abs(b / a - 1) for a, b in zip(recent, recent[1:], strict=False)) < 0.2
+    assert max(abs(b / a - 1) for a, b in pairwise(recent)) < 0.2
     assert bars.performance_of(session, quote.stock_id, state).five_days > -30
 
 
@@ -228,7 +229,7 @@ def test_arrays_and_rows_are_the_same(session: Session, stand: Stand) -> None:
     assert loaded.close.dtype == np.float64
     assert [row.close for row in rows] == loaded.close.tolist()
     assert [row.date for row in rows] == loaded.days.tolist()
-    assert rows[-1].partial and not rows[-2].partial
+    assert [row.partial for row in rows[-2:]] == [False, True]
 
 
 @pytest.mark.parametrize(("adjustment", "count"), [("raw", 1), ("split", 2), ("total", 2)])
@@ -325,7 +326,6 @@ def test_a_stock_without_a_bar_today_keeps_its_price_and_is_stale(
     session.connection().exec_driver_sql(
         "DELETE FROM bar WHERE stock_id = %s AND date = %s", (ibm, JAN_14)
     )
-    stand.__wrapped__ if hasattr(stand, "__wrapped__") else None
     try:
         stand(JAN_14, 12.0)
         quote = quotes.of(session, "IBM")

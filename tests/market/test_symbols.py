@@ -89,5 +89,7 @@ def test_any_text_is_a_symbol_or_refused(text: str) -> None:
     except InvalidInput:
         return
     assert normalize(symbol) == symbol
-    assert symbol.isascii() and symbol == symbol.upper() and 1 <= len(symbol) <= MAX_LENGTH
+    assert symbol.isascii()
+    assert symbol == symbol.upper()
+    assert 1 <= len(symbol) <= MAX_LENGTH
     assert not set(symbol) & set("-/ \t\r\n")

@@ -238,6 +238,13 @@ def whoami(actor: Actor | None, query: NoQuery) -> dict[str, Any]:
 
 
 @blueprint.operation(
+    "POST", "/words/refresh/", summary="A path of its own", tag="Probes", returns=dict[str, str]
+)
+def refresh_words() -> dict[str, str]:
+    return {"word": "refreshed"}
+
+
+@blueprint.operation(
     "POST",
     "/admin-only/",
     summary="Admins",

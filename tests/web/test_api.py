@@ -164,6 +164,9 @@ def test_strange_words_in_a_path_do_not_crash(anonymous: Callable[..., Any], wor
         ("PUT", "/api/probes/", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("DELETE", "/api/probes/", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("POST", "/api/probes/1/", {"DELETE", "GET", "HEAD", "OPTIONS"}),
+        ("POST", "/api/probes/1", {"DELETE", "GET", "HEAD", "OPTIONS"}),
+        ("GET", "/api/words/refresh/", {"OPTIONS", "POST"}),
+        ("GET", "/api/words/refresh", {"OPTIONS", "POST"}),
         ("TRACE", "/api/openapi.json", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
@@ -183,6 +186,11 @@ def test_head_and_options(call: Callable[..., Any]) -> None:
     options = call("OPTIONS", "/api/probes/")
     assert options.status_code == 200
     assert set(options.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+    literal = call("OPTIONS", "/api/words/refresh/")
+    assert (literal.status_code, literal.data) == (200, b"")
+    assert set(literal.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+    assert call("POST", "/api/words/refresh").json == {"word": "refreshed"}
+    assert call("GET", "/api/words/refreshed/").json == {"word": "refreshed"}
 
 
 # --- queries and pages -----------------------------------------------------------------------------
@@ -335,6 +343,13 @@ def test_the_limit_counts_people_not_addresses(
             for _ in range(3)
         ]
         assert statuses == [200, 200, 429]
+
+
+def test_who_may_not_ask_uses_nothing_up(
+    call: Callable[..., Any], anonymous: Callable[..., Any]
+) -> None:
+    assert {anonymous("GET", "/api/limited/").status_code for _ in range(4)} == {401}
+    assert call("GET", "/api/limited/").status_code == 200
 
 
 def test_the_common_limit_counts_strangers_by_address(

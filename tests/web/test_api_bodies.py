@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from tests.web import probes
 
-
 PATH = "/api/probes/"
 JSON = "application/json"
 

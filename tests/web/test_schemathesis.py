@@ -6,6 +6,8 @@ nobody, and somebody who owns one of everything that can be owned.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,7 @@ import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
 
 from stocksite.core.actor import Actor
 from stocksite.web.problem_codes import CODES
@@ -28,17 +31,19 @@ CONFIG = {
         "positive_data_acceptance": {"enabled": False},
     },
     "generation": {
-        "max-examples": 15,
+        "max-examples": 10,
+        "with-security-parameters": False,
         "database": "none",
         "deterministic": True,
     },
 }
-"""Fifteen generated requests per operation and caller, beside the cases at every limit."""
+"""Ten generated requests per operation and caller, beside the cases at every limit."""
 
 
 @pytest.fixture
-def document(app: Flask) -> Any:
+def document(app: Flask, request: pytest.FixtureRequest) -> Any:
     """The document, and the way to the app behind it."""
+    request.node._nodeid = request.node.nodeid  # schemathesis 4.32 reads what pytest 9.2 renamed
     return schemathesis.openapi.from_wsgi(
         "/api/openapi.json", app, config=SchemathesisConfig.from_dict(CONFIG)
     )
@@ -49,6 +54,7 @@ class Owner:
 
     def __init__(self, app: Flask, who: Actor) -> None:
         self.client: FlaskClient = app.test_client()
+        self._renewed, self._headers = -math.inf, dict[str, str]()
         self.who = who
         self.portfolio = self._make("/api/portfolios/", name="Main", starting_cash="25000")["id"]
         order = {"symbol": "AAPL", "side": "buy", "quantity": "1"}
@@ -57,11 +63,15 @@ class Owner:
         self.token = self._make("/api/tokens/", name="one")["id"]
 
     def headers(self) -> dict[str, str]:
-        """Credentials that are good now."""
+        """Credentials that are good now: a JWT lives five minutes."""
+        if time.monotonic() - self._renewed < 120:
+            return self._headers
         login = {"username": self.who.username, "password": PASSWORD}
         answer = self.client.post("/api/token/", json=login)
         assert answer.status_code == 200, answer.json
-        return {"Authorization": f"Bearer {answer.json['access']}"}
+        self._renewed = time.monotonic()
+        self._headers = {"Authorization": f"Bearer {answer.json['access']}"}
+        return self._headers
 
     def _make(self, path: str, **body: Any) -> Any:
         answer = self.client.post(path, json=body, headers=self.headers())
@@ -69,10 +79,13 @@ class Owner:
         return answer.json
 
     def lead_home(self, case: Any) -> None:
-        """Point a well-formed path at what this person owns, every other time."""
+        """Point a well-formed path at what this person owns."""
+        path = case.meta.components.get(ParameterLocation.PATH)
+        if path is None or path.mode.is_negative:
+            return
         mine = {"portfolio_id": self.portfolio, "order_id": self.order, "symbol": "AAPL"}
         for name, value in (case.path_parameters or {}).items():
-            if name in mine and (isinstance(value, int) or name == "symbol"):
+            if name in mine and str(value)[-1] in EVERY_OTHER:
                 case.path_parameters[name] = mine[name]
 
 
@@ -83,12 +96,16 @@ def owner(app: Flask, make_user: Callable[..., Actor], market: Market) -> Owner:
     return Owner(app, make_user())
 
 
+EVERY_OTHER = "02468acegikmoqsuwyACEGIKMOQSUWY"
+"""Endings of generated ids and words that are led home; the others stay somebody else's."""
+
 lazy = schemathesis.pytest.from_fixture("document")
 
 
 def _check_codes(response: Any) -> None:
     """A problem's code leads to its page."""
     if response.headers.get("content-type") == ["application/problem+json"]:
+        print("CHECKED", file=open("/tmp/checked","a"))
         assert response.json()["type"].removeprefix("/problems/") in CODES
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
 from stocksite.core.money import ZERO
-from stocksite.desk.reading import Dashboard
+from stocksite.desk.reading import Dashboard, Worth
 from stocksite.market.reading import MarketState
+from stocksite.portfolios.models import Portfolio, PortfolioSnapshot
 from stocksite.portfolios.reading import PortfolioView
 from stocksite.portfolios.service import activity, reads
 from stocksite.watchlist import service as watchlist
@@ -36,6 +39,26 @@ def show(session: Session, actor: Actor, state: MarketState) -> Dashboard:
         movers=tuple(moved[:MOVERS]),
         activity=activity.recent(session, actor, transactions=TRANSACTIONS),
     )
+
+
+def worth(session: Session, actor: Actor, today: date) -> list[Worth]:
+    """Net worth at each close of the last year, oldest first: one statement."""
+    rows = session.execute(
+        select(
+            PortfolioSnapshot.date,
+            func.sum(PortfolioSnapshot.total_value),
+            func.sum(PortfolioSnapshot.net_deposits),
+        )
+        .join(Portfolio, Portfolio.id == PortfolioSnapshot.portfolio_id)
+        .where(
+            Portfolio.user_id == actor.user_id,
+            Portfolio.archived_at.is_(None),
+            PortfolioSnapshot.date >= today - timedelta(days=366),
+        )
+        .group_by(PortfolioSnapshot.date)
+        .order_by(PortfolioSnapshot.date)
+    )
+    return [Worth(*row) for row in rows]
 
 
 def _sum(books: tuple[PortfolioView, ...], name: str) -> Decimal:

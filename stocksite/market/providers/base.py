@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -264,71 +264,3 @@ class Provider(Protocol):
 
     def corporate_actions(self, symbol: str, start: date, end: date) -> Sequence[ProviderAction]:
         """Splits and dividends with start ≤ ex-date ≤ end, ascending."""
-
-
-class MarketDataProvider(Protocol):
-    """A source of today's market. Only what `capabilities` declares may be called.
-
-    Every method raises the errors of `providers/errors.py` and nothing else.
-    """
-
-    name: str
-    capabilities: frozenset[Capability]
-
-    def supports(self, inst: Instrument) -> bool:
-        """Whether it covers this kind of instrument at all."""
-
-    def earliest(self, today: date) -> date:
-        """The first day its daily bars can reach back to."""
-
-    def daily_bars(self, inst: Instrument, start: date, end: date, basis: Basis) -> BarSeries:
-        """Bars with start ≤ date ≤ end; fewer when it cannot reach so far, with a note."""
-
-    def open_close(self, inst: Instrument, session: date) -> OpenClose:
-        """The prices of one session."""
-
-    def quote(self, inst: Instrument) -> LiveQuote:
-        """The latest price."""
-
-    def quotes(self, insts: Sequence[Instrument]) -> Mapping[str, LiveQuote]:
-        """The latest prices of several, by canonical symbol; unknown ones are left out."""
-
-    def grouped_daily(self, session: date, wanted: Collection[str]) -> Mapping[str, ProviderBar]:
-        """A session's raw bars of the wanted symbols, out of the whole market's, in one call."""
-
-    def search(self, text: str, limit: int) -> Sequence[Match]:
-        """Symbols and names like a text."""
-
-    def profile(self, inst: Instrument) -> Profile:
-        """Who stands behind a symbol."""
-
-    def peers(self, inst: Instrument) -> Sequence[Peer]:
-        """Companies in the same business; none is a valid answer."""
-
-    def performance(self, inst: Instrument) -> PerformanceFigures:
-        """Returns over the five horizons as the provider states them."""
-
-    def corporate_actions(
-        self, inst: Instrument, start: date, end: date
-    ) -> Sequence[ProviderAction]:
-        """Splits and dividends with start ≤ ex-date ≤ end, ascending."""
-
-
-class Declared:
-    """Base of providers: what is not declared is a bug of the caller, so it is told as one."""
-
-    name: str = ""
-    capabilities: frozenset[Capability] = frozenset()
-
-    def supports(self, inst: Instrument) -> bool:
-        """US listings only, unless a provider says otherwise."""
-        return not inst.is_index and not inst.is_foreign
-
-    def earliest(self, today: date) -> date:
-        """No limit known."""
-        return date(1970, 1, 1)
-
-    def __getattr__(self, name: str) -> object:
-        if name in set(Capability):
-            raise LookupError(f"{self.name} does not declare {name}")
-        raise AttributeError(name)

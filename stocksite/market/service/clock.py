@@ -7,7 +7,7 @@ see by one Redis read whether anything changed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -26,6 +26,9 @@ from stocksite.market.service import sessions
 from stocksite.settings import Settings, SettingsError
 
 TICK_KEY = "market:tick"
+AFTER_CLOSE = timedelta(seconds=1)
+"""The market stands this long after a close while the day is booked: what is done then belongs to
+the next day, and an order placed then does not meet the closing price."""
 MIN_SPEED, MAX_SPEED = 0.1, 100_000.0
 
 
@@ -129,6 +132,8 @@ def tick(session: Session, now: datetime, gate: Callable[[date], bool]) -> Tick:
         clock.tick += 1
         if clock.mode != "live" and (step.position.phase == "open" or step.closed):
             sessions.quote_moment(session, step.position.market_at, _day(step), now, clock.tick)
+    if step.closed and clock.mode != "live":
+        clock.market_at += AFTER_CLOSE
     session.flush()
     return Tick(step.opened, step.closed, step.moved, clock.tick)
 
@@ -221,6 +226,7 @@ def skip_to(session: Session, day: date, now: datetime) -> list[date]:
     _stand(clock, replay.closing(passed[-1], last_day, xnys()))
     _controlled_state(session, clock)
     sessions.quote_close(session, passed[-1].date, now, clock.tick)
+    clock.market_at += AFTER_CLOSE
     return [s.date for s in passed]
 
 

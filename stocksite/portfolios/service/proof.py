@@ -44,7 +44,7 @@ def verify_portfolio(session: Session, portfolio: Portfolio) -> Verification:
         *_holdings(session, portfolio, book),
         *_totals(session, portfolio, book),
     )
-    checks = tuple(Difference(what, f"{kept:f}", f"{told:f}") for what, kept, told in compared)
+    checks = tuple(Difference(*_in_words(each)) for each in compared)
     wrong = tuple(c for c, (_, kept, told) in zip(checks, compared, strict=True) if kept != told)
     return Verification(portfolio.id, not wrong, len(entries), wrong, checks)
 
@@ -86,6 +86,12 @@ def entries_of(session: Session, portfolio_id: int) -> list[Entry]:
 
 _Compared = tuple[str, Decimal, Decimal]
 """What, as stored, as replayed."""
+
+
+def _in_words(compared: _Compared) -> tuple[str, str, str]:
+    """Equal figures read equal: the ledger's sum of nothing is 0, the column's is 0.00."""
+    what, stored, replayed = compared
+    return what, f"{stored:f}", f"{stored if stored == replayed else replayed:f}"
 
 
 def _sums(portfolio: Portfolio, book: Book) -> tuple[_Compared, ...]:

@@ -25,54 +25,68 @@ from stocksite.portfolios.models import PortfolioSnapshot, Transaction
 from stocksite.portfolios.service.proof import entries_of
 
 _TAKE = text("""
+WITH later AS (
+    SELECT portfolio_id, stock_id, sum(cash_amount) AS cash,
+           sum(CASE type WHEN 'buy' THEN quantity WHEN 'sell' THEN -quantity ELSE 0 END) AS shares,
+           coalesce(sum(cash_amount) FILTER (WHERE type IN ('deposit', 'withdrawal')), 0) AS flow
+    FROM transaction WHERE executed_at > :closes_at GROUP BY portfolio_id, stock_id
+), undone AS (
+    SELECT portfolio_id, sum(cash) AS cash, sum(flow) AS flow FROM later GROUP BY portfolio_id
+), shares AS (
+    SELECT portfolio_id, stock_id, coalesce(h.quantity, 0) - coalesce(l.shares, 0) AS quantity,
+           h.cost_basis / h.quantity AS cost
+    FROM position h
+    FULL JOIN (SELECT * FROM later WHERE stock_id IS NOT NULL) l USING (portfolio_id, stock_id)
+), prices AS (
+    SELECT s.id AS stock_id, coalesce(q.price, b.close::numeric(18, 6)) AS price
+    FROM stock s
+    LEFT JOIN quote q ON q.stock_id = s.id AND q.as_of <= :closes_at
+    LEFT JOIN LATERAL (SELECT close FROM bar WHERE bar.stock_id = s.id AND bar.date <= :day
+                       ORDER BY bar.date DESC LIMIT 1) b ON true
+), worth AS (
+    SELECT portfolio_id, sum(cents(quantity * coalesce(price, cost))) AS held
+    FROM shares LEFT JOIN prices USING (stock_id) WHERE quantity > 0 GROUP BY portfolio_id
+), books AS (
+    SELECT p.id, p.cash - coalesce(u.cash, 0) AS cash, coalesce(w.held, 0) AS held,
+           p.net_deposits - coalesce(u.flow, 0) AS net_deposits,
+           b.closes_at AS since, coalesce(b.total_value, 0) AS before,
+           coalesce(b.twr_index, 1) AS index, coalesce(b.peak_index, 1) AS peak
+    FROM portfolio p
+    LEFT JOIN undone u ON u.portfolio_id = p.id
+    LEFT JOIN worth w ON w.portfolio_id = p.id
+    LEFT JOIN LATERAL (SELECT * FROM portfolio_snapshot WHERE portfolio_id = p.id AND date < :day
+                       ORDER BY date DESC LIMIT 1) b ON true
+    WHERE p.archived_at IS NULL AND p.created_at <= :closes_at
+), flows AS (
+    SELECT t.portfolio_id, coalesce(sum(cash_amount) FILTER (WHERE cash_amount > 0), 0) AS inflow,
+           -coalesce(sum(cash_amount) FILTER (WHERE cash_amount < 0), 0) AS outflow
+    FROM transaction t JOIN books b ON b.id = t.portfolio_id
+    WHERE t.type IN ('deposit', 'withdrawal') AND t.executed_at <= :closes_at
+      AND t.executed_at > coalesce(b.since, '-infinity'::timestamptz)
+    GROUP BY t.portfolio_id
+), day AS (
+    SELECT b.id, b.cash, b.held, b.net_deposits, b.peak,
+           coalesce(f.inflow, 0) AS inflow, coalesce(f.outflow, 0) AS outflow,
+           b.index * CASE WHEN b.before + coalesce(f.inflow, 0) > 0
+                          THEN (b.cash + b.held + coalesce(f.outflow, 0))::float8
+                               / (b.before + coalesce(f.inflow, 0))::float8
+                          ELSE 1 END AS index
+    FROM books b LEFT JOIN flows f ON f.portfolio_id = b.id
+)
 INSERT INTO portfolio_snapshot (portfolio_id, date, closes_at, cash, positions_value, total_value,
                                 inflow, outflow, net_deposits, twr_index, peak_index, recorded_at)
-SELECT s.id, :day, :closes_at, s.cash, s.held, s.cash + s.held, s.inflow, s.outflow,
-       s.net_deposits, s.index, greatest(s.index, s.peak), :now
-FROM (
-    SELECT p.id, p.cash, p.net_deposits, v.held, f.inflow, f.outflow,
-           coalesce(b.peak_index, 1) AS peak,
-           coalesce(b.twr_index, 1) * CASE
-               WHEN coalesce(b.total_value, 0) + f.inflow > 0
-               THEN (p.cash + v.held + f.outflow)::float8
-                    / (coalesce(b.total_value, 0) + f.inflow)::float8
-               ELSE 1 END AS index
-    FROM portfolio p
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(cents(h.quantity * c.price)), 0) AS held
-        FROM position h
-        CROSS JOIN LATERAL (
-            SELECT coalesce(q.price, bar.close::numeric(18, 6), h.cost_basis / h.quantity) AS price
-            FROM (SELECT 1) one
-            LEFT JOIN LATERAL (
-                SELECT close FROM bar WHERE bar.stock_id = h.stock_id AND bar.date <= :day
-                ORDER BY bar.date DESC LIMIT 1) bar ON true
-            LEFT JOIN quote q ON q.stock_id = h.stock_id AND q.as_of <= :closes_at
-        ) c
-        WHERE h.portfolio_id = p.id
-    ) v
-    LEFT JOIN LATERAL (
-        SELECT total_value, twr_index, peak_index, closes_at FROM portfolio_snapshot
-        WHERE portfolio_id = p.id AND date < :day ORDER BY date DESC LIMIT 1
-    ) b ON true
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(cash_amount) FILTER (WHERE cash_amount > 0), 0) AS inflow,
-               -coalesce(sum(cash_amount) FILTER (WHERE cash_amount < 0), 0) AS outflow
-        FROM transaction t
-        WHERE t.portfolio_id = p.id AND t.type IN ('deposit', 'withdrawal')
-          AND t.executed_at <= :closes_at
-          AND t.executed_at > coalesce(b.closes_at, '-infinity'::timestamptz)
-    ) f
-    WHERE p.archived_at IS NULL AND p.created_at <= :closes_at
-) s
+SELECT id, :day, :closes_at, cash, held, cash + held, inflow, outflow, net_deposits, index,
+       greatest(index, peak), :now
+FROM day
 ON CONFLICT (portfolio_id, date) DO NOTHING
 """)
 
 
 def take(session: Session, day: date) -> int:
-    """Snapshot every portfolio at a session's close from its projections; returns how many.
+    """Snapshot every portfolio at a session's close; returns how many. Never two for a day.
 
-    Runs after the close and before the next session moves anything. Never two for a day.
+    The projections are taken back to the close: what was posted after it is subtracted, so a
+    trade or a deposit in the night before this runs, or a day that is caught up late, is right.
     """
     trading_session = xnys().on(day)
     if trading_session is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
+
 from flask import render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
@@ -11,6 +13,7 @@ from stocksite.core.errors import DomainError, InvalidInput, NotFound
 from stocksite.core.money import ZERO
 from stocksite.market import fragments
 from stocksite.portfolios.forms import CashForm, DeleteForm, PortfolioForm, SettingsForm
+from stocksite.portfolios.reading import Difference
 from stocksite.portfolios.service import books, proof, reads
 from stocksite.portfolios.service import cash as purse
 from stocksite.portfolios.views import blueprint
@@ -121,9 +124,28 @@ def verify(portfolio_id: int) -> str:
     """The ledger's proof: everything replayed and compared, in plain words."""
     session = db.session()
     portfolio = books.owned(session, me(), portfolio_id)
+    found = proof.verify_portfolio(session, portfolio)
     return render_template(
         "portfolios/verify.html",
         portfolio=portfolio,
-        proof=proof.verify_portfolio(session, portfolio),
+        proof=found,
+        checks=[_check(each) for each in found.checks or found.differences],
         tabs=tabs(portfolio_id),
     )
+
+
+def _check(compared: Difference) -> dict[str, object]:
+    """One line of the proof for people; what does not replay has words instead of numbers."""
+    return {
+        "what": compared.what[:1].upper() + compared.what[1:],
+        "stored": _grouped(compared.stored),
+        "replayed": _grouped(compared.replayed),
+        "equal": compared.stored == compared.replayed,
+    }
+
+
+def _grouped(text: str) -> str:
+    try:
+        return f"{Decimal(text):,f}"
+    except InvalidOperation:
+        return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from stocksite.core.paging import Page, PageRequest
 from stocksite.market import fragments
 from stocksite.portfolios import csv
 from stocksite.portfolios.forms import OrderFilterForm, TransactionFilterForm
+from stocksite.portfolios.reading import OrderView
 from stocksite.portfolios.service import books, history
 from stocksite.portfolios.views import blueprint
 from stocksite.portfolios.views.answers import csv_file, me, table_page, tabs
@@ -47,7 +49,7 @@ def transactions_csv(portfolio_id: int) -> Answer:
     portfolio = books.owned(session, actor, portfolio_id)
     form = TransactionFilterForm(request.args)
     if not form.validate():
-        return transactions(portfolio_id)
+        return _list("transactions", portfolio, form, None)
     rows = history.all_transactions(session, actor, portfolio_id, form.wanted())
     return csv_file(csv.transactions(rows), f"{slug(portfolio.name)}-transactions")
 
@@ -73,7 +75,7 @@ def orders_csv(portfolio_id: int) -> Answer:
     portfolio = books.owned(session, actor, portfolio_id)
     form = OrderFilterForm(request.args)
     if not form.validate():
-        return orders(portfolio_id)
+        return _list("orders", portfolio, form, None)
     rows = history.all_orders(session, actor, portfolio_id, form.wanted())
     return csv_file(csv.orders(rows), f"{slug(portfolio.name)}-orders")
 
@@ -88,9 +90,16 @@ def order(portfolio_id: int, order_id: int) -> str:
         "portfolios/order.html",
         order=found,
         events=history.events(session, found),
+        quoted_at=_quoted_at(found),
         stock_url=fragments.stock_url,
         tabs=tabs(portfolio_id),
     )
+
+
+def _quoted_at(found: OrderView) -> datetime | None:
+    """Market time of the price that filled the order, out of its receipt."""
+    text = ((found.receipt or {}).get("quote") or {}).get("as_of")
+    return datetime.fromisoformat(text) if text else None
 
 
 @blueprint.get("/portfolios/<int:portfolio_id>/snapshots")

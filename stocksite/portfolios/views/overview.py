@@ -146,7 +146,8 @@ def _curve(view: PortfolioView) -> dict[str, Any]:
         [day.date for day in days],
         lines,
         title=f"Value of {view.name}",
-        empty="The first value is taken at the next close",
+        size="m" if days else "s",
+        empty="No daily value yet",
     )
     return {
         "curve_svg": drawing,

@@ -22,6 +22,7 @@ from stocksite.portfolios.views import blueprint
 from stocksite.portfolios.views.answers import done, me
 from stocksite.web import htmx
 from stocksite.web.extensions import db
+from stocksite.web.forms import choices as select_choices
 
 
 @blueprint.get("/trade")
@@ -52,9 +53,7 @@ def submit() -> Response:
         raise
     except DomainError as error:
         session.rollback()
-        form.show(error)
-        if error.code == "client-order-id-reused":
-            form.ask_again()
+        form.show_refusal(error)
         return _ticket(form, choices, status=error.status)
     view = history.order(session, actor, form.portfolio.data, placed.order.id)
     target = url_for(".overview", portfolio_id=view.portfolio_id)
@@ -89,9 +88,9 @@ def cancel(portfolio_id: int, order_id: int) -> Response:
 def _filled(source: Any, choices: list[PortfolioChoice]) -> TicketForm:
     """The ticket from the address or the posted form. Raises NotFound for somebody else's book."""
     form = TicketForm(source) if source is not None else TicketForm()
-    form.portfolio.choices = [
-        (each.id, f"{each.name}, ${each.buying_power:,.2f} to spend") for each in choices
-    ]
+    form.portfolio.choices = select_choices(
+        *((each.id, f"{each.name}, ${each.buying_power:,.2f} to spend") for each in choices)
+    )
     if not form.portfolio.raw_data and choices:
         form.portfolio.data = choices[0].id
     chosen = form.portfolio.data

@@ -1,19 +1,20 @@
 /* Symbol search: the ARIA combobox over GET /search?q=, which answers with <li role="option"> lines.
-   Without scripts the same form shows the same results as a page. */
+   Without scripts the same form shows the same results as a page. With data-pick on the input an
+   option's symbol is typed into it instead of opening its page; data-search is where to ask. */
 (() => {
   "use strict";
 
   const WAIT_MS = 120;
 
   function enhance(form) {
-    const input = form.querySelector("input[name=q]");
+    const input = form.querySelector("input[name=q], input[data-pick]");
     const list = document.createElement("ul");
     list.id = `${input.id}-options`;
     list.className = "options";
     list.hidden = true;
     list.setAttribute("role", "listbox");
     list.setAttribute("aria-label", "Stocks");
-    form.append(list);
+    (input.closest(".pick") || form).append(list);
     for (const [name, value] of Object.entries({
       role: "combobox",
       "aria-autocomplete": "list",
@@ -54,6 +55,10 @@
 
     function go(option) {
       show(false);
+      if (input.dataset.pick !== undefined) {
+        input.value = option.querySelector("b").textContent;
+        return;
+      }
       location.assign(option.dataset.url);
     }
 
@@ -64,7 +69,7 @@
       if (!text) return show(false);
       request = new AbortController();
       try {
-        const url = new URL(form.action);
+        const url = new URL(form.dataset.search || form.action, location.href);
         url.searchParams.set("q", text);
         const answer = await fetch(url, {
           signal: request.signal,
