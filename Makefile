@@ -75,7 +75,7 @@ $(PY):
 	  [ -z "$(PYTHON)" ] || break; \
 	done; \
 	if [ -z "$$found" ]; then \
-	  echo "stocksite needs Python 3.11 or later and found none ($$(python3 --version 2>&1 | head -n 1)): install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; fi; \
+	  echo "stocksite needs Python 3.11 or later and found none ($$("$${python:-python3}" --version 2>&1)): install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; fi; \
 	if ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
 	  echo "$$found lacks the venv module: install it (on Debian and Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; fi; \
 	echo "Making $(VENV) with $$("$$found" --version) ..."; \

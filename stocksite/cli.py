@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from threading import Event
 from types import FrameType
@@ -44,11 +45,19 @@ def run_all() -> None:
     Example: flask --app wsgi run-all
     """
     from stocksite.desk.service import demo
+    from stocksite.desk.service.preparation import prepare_all
+    from stocksite.embedded.services import Commands
     from stocksite.embedded.supervisor import run_all as supervise
+
+    def prepare_here(env: Mapping[str, str]) -> None:
+        """Prepare in a fork of the supervisor: the application is imported already."""
+        for line in prepare_all(Settings.from_env(env), env["DATABASE_URL"]):
+            click.echo(line)
 
     settings = _settings()
     demo_login = f"{demo.USERNAME} / {demo.PASSWORD}" if settings.demo else None
-    sys.exit(supervise(settings, demo_login=demo_login))
+    commands = Commands.of_stocksite(prepare_here=prepare_here)
+    sys.exit(supervise(settings, commands=commands, demo_login=demo_login))
 
 
 @click.command("prepare")
@@ -71,9 +80,10 @@ def prepare() -> None:
 def worker(burst: bool) -> None:
     """Run jobs from the queue until stopped. Example: flask --app wsgi worker"""
     from stocksite.core.worker import work
+    from stocksite.embedded.process import die_with_parent
 
     logging.basicConfig(level=logging.INFO)
-    work(*_servers(_settings()), burst=burst)
+    work(*_servers(_settings()), burst=burst, in_child=die_with_parent)
 
 
 @click.command("clock")

@@ -57,6 +57,7 @@ AFTER_CLOSE: tuple[tuple[str, str], ...] = (
 
 PERIODIC: tuple[Periodic, ...] = (
     Periodic("housekeeping", 3600, "stocksite.desk.jobs.housekeeping"),
+    Periodic("sessions", 86_400, "stocksite.auth.jobs.purge_sessions"),
 )
 
 SWEEP_EVERY_S = 10

@@ -21,7 +21,7 @@ class SettingsError(Exception):
 
 
 _TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
+_FALSE = {"0", "false", "no", "off"}
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _date(env: Mapping[str, str], name: str, default: date) -> date:
 
 def _flag(env: Mapping[str, str], name: str, default: bool) -> bool:
     text = env.get(name)
-    if text is None:
+    if not text:
         return default
     word = text.strip().lower()
     if word in _TRUE or word in _FALSE:

@@ -16,7 +16,9 @@ from tests.portfolios.conftest import open_book, trade  # noqa: F401
 def _jobs(session):
     session.expire_all()
     return session.execute(
-        select(Job.dedupe_key, Job.status).where(Job.dedupe_key.like("close:%")).order_by(Job.created_at)
+        select(Job.dedupe_key, Job.status)
+        .where(Job.dedupe_key.like("close:%"))
+        .order_by(Job.created_at)
     ).all()
 
 

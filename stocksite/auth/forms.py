@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, PasswordField, RadioField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from stocksite.auth import fields, passwords
-from stocksite.core.errors import DomainError
-
-
-class AccountForm(FlaskForm):
-    """Base: CSRF is checked for the whole site, and a service's objections land on the fields."""
-
-    class Meta(FlaskForm.Meta):
-        """Without a second CSRF field: `form_start` writes the one there is."""
-
-        csrf = False
-
-    def show(self, error: DomainError) -> None:
-        """Put each of the error's sentences under its field, the rest above the form."""
-        homeless = not error.fields
-        for problem in error.fields:
-            if problem.field in self._fields:
-                self[problem.field].errors = [*self[problem.field].errors, problem.detail]
-            else:
-                homeless = True
-        if homeless:
-            self.form_errors.append(error.detail)
+from stocksite.web.forms import ServiceForm, choices
 
 
 def _password(label: str, message: str, autocomplete: str, help_text: str = "") -> PasswordField:
@@ -68,10 +45,6 @@ def _email() -> EmailField:
     )
 
 
-def _choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
-    return [SelectChoice(value, label) for value, label in pairs]
-
-
 def _trimmed(value: str | None) -> str:
     return (value or "").strip()
 
@@ -82,7 +55,7 @@ _NEW_PASSWORD_HELP = (
 )
 
 
-class RegisterForm(AccountForm):
+class RegisterForm(ServiceForm):
     """A new account."""
 
     username = _username(description="3 to 40 letters, digits, dots, dashes or underscores.")
@@ -90,7 +63,7 @@ class RegisterForm(AccountForm):
     password = _password("Password", "Choose a password.", "new-password", _NEW_PASSWORD_HELP)
 
 
-class LoginForm(AccountForm):
+class LoginForm(ServiceForm):
     """Username and password."""
 
     username = _username()
@@ -105,7 +78,7 @@ def _name(label: str, autocomplete: str) -> StringField:
     )
 
 
-class ProfileForm(AccountForm):
+class ProfileForm(ServiceForm):
     """What a person may change about their account."""
 
     username = _username(description="You log in with it.")
@@ -114,18 +87,18 @@ class ProfileForm(AccountForm):
     last_name = _name("Last name", "family-name")
     time_zone = SelectField(
         "Time zone",
-        choices=lambda: _choices((zone, zone.replace("_", " ")) for zone in fields.time_zones()),
+        choices=lambda: choices(*((zone, zone.replace("_", " ")) for zone in fields.time_zones())),
         description="For times beside the market's own, which are New York's.",
     )
     theme = RadioField(
-        "Theme", choices=_choices((("system", "System"), ("light", "Light"), ("dark", "Dark")))
+        "Theme", choices=choices(("system", "System"), ("light", "Light"), ("dark", "Dark"))
     )
     gain_colors = RadioField(
-        "Gain and loss", choices=_choices((("green", "Green, red"), ("blue", "Blue, orange")))
+        "Gain and loss", choices=choices(("green", "Green, red"), ("blue", "Blue, orange"))
     )
 
 
-class PasswordForm(AccountForm):
+class PasswordForm(ServiceForm):
     """Current and new password."""
 
     current_password = _password(
@@ -140,7 +113,7 @@ class PasswordForm(AccountForm):
     )
 
 
-class TokenForm(AccountForm):
+class TokenForm(ServiceForm):
     """A new personal token."""
 
     name = StringField(
@@ -152,19 +125,19 @@ class TokenForm(AccountForm):
     )
     scope = RadioField(
         "It may",
-        choices=_choices((("read", "Read"), ("write", "Read and change"))),
+        choices=choices(("read", "Read"), ("write", "Read and change")),
         default="write",
     )
     expires_in_days = SelectField(
         "Expires",
-        choices=_choices(
-            (("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("", "Never"))
+        choices=choices(
+            ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("", "Never")
         ),
         default="90",
     )
 
 
-class DeleteForm(AccountForm):
+class DeleteForm(ServiceForm):
     """The end of an account: password, and the username typed."""
 
     password = _password("Password", "Enter your password.", "current-password")

@@ -1,13 +1,11 @@
-"""What is looked at before anything starts: the platform, the port, Pango."""
+"""What is looked at before anything starts: the port, Pango."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 import errno
-import os
 import socket
-import sys
 
 from stocksite.embedded.errors import StartError
 
@@ -15,15 +13,6 @@ HOST = "127.0.0.1"
 """The one-command site is for this machine; `gunicorn.conf.py` alone listens to the world."""
 
 _PANGO = ("libpango-1.0.so.0", "libpango-1.0.dylib", "/opt/homebrew/lib/libpango-1.0.dylib")
-
-
-def require_platform() -> None:
-    """Refuse systems that the supervisor cannot manage processes on."""
-    if os.name != "posix":
-        raise StartError(
-            f"stocksite cannot start its own servers on {sys.platform}: use WSL 2 or the Docker "
-            "image, or set DATABASE_URL and REDIS_URL and start web, worker and clock one by one."
-        )
 
 
 def listen(port: int) -> socket.socket:

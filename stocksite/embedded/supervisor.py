@@ -133,7 +133,6 @@ class Supervisor:
             raise StopRequested
 
     def _start(self) -> None:
-        preflight.require_platform()
         folders.make_data_dir(self._data_dir)
         self._lock.acquire()
         self._listener = preflight.listen(self._settings.port)

@@ -8,7 +8,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    Optional,
+    Regexp,
+    ValidationError,
+)
 
 from stocksite.core import money
 from stocksite.core.errors import DomainError
@@ -65,7 +72,7 @@ class SettingsForm(ServiceForm):
     name = StringField(
         "Name",
         [
-            InputRequired("Give it a name."),
+            DataRequired("Give it a name."),
             Length(max=NAME_LENGTH, message=f"At most {NAME_LENGTH} characters."),
             _clean,
         ],

@@ -102,9 +102,8 @@ def shares(value: Decimal) -> str:
 
 def at_price(value: Decimal) -> str:
     """A price in words: 2 to 4 places, as quoted."""
-    rounded = value.quantize(Decimal("0.0001"), context=EXACT)
-    text = f"{rounded:,f}"
-    return "$" + (text[:-2] if text.endswith("00") else text)
+    whole, _, places = f"{value.quantize(Decimal('0.0001'), context=EXACT):,f}".partition(".")
+    return f"${whole}.{places.rstrip('0').ljust(2, '0')}"
 
 
 def new_york(moment: datetime) -> str:

@@ -49,16 +49,12 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
-from flask_login import current_user
-from flask_wtf.csrf import validate_csrf
 from pydantic import BaseModel
 from werkzeug.exceptions import MethodNotAllowed
-from wtforms import ValidationError as CsrfError
 
-from stocksite.core.actor import Actor
-from stocksite.core.errors import NotFound, Unauthenticated
 from stocksite.core.paging import Page, PageRequest
-from stocksite.web import bodies, extensions, idempotency, limits
+from stocksite.web import extensions, limits
+from stocksite.web.answering import view_of
 from stocksite.web.fields import (
     Body,
     CashIn,
@@ -78,10 +74,8 @@ from stocksite.web.fields import (
     ordering,
     refuse,
 )
-from stocksite.web.json import dumps
 from stocksite.web.operation import Auth, CsvFile, Operation, Reply, literal_paths, operations
-from stocksite.web.pagination import envelope, page_size
-from stocksite.web.problems import Forbidden
+from stocksite.web.pagination import page_size
 
 __all__ = [
     "ApiBlueprint",
@@ -168,7 +162,7 @@ class ApiBlueprint(Blueprint):
                 arguments=frozenset(inspect.signature(function).parameters),
             )
             self.operations.append(operation)
-            view = _view(operation)
+            view = view_of(operation)
             # Two rules, not strict_slashes=False: that answers 404 where 405 is right.
             for path in dict.fromkeys((rule, rule.rstrip("/"))):
                 self.add_url_rule(path, operation.endpoint, view, methods=[method])
@@ -187,95 +181,6 @@ class ApiBlueprint(Blueprint):
                 methods |= {"GET", "HEAD"} if operation.method == "GET" else {operation.method}
             if operation.raw_errors:
                 state.app.extensions.setdefault("raw_error_paths", set()).add(path.rstrip("/"))
-
-
-# --- one request ---------------------------------------------------------------------------------
-
-
-def _view(operation: Operation) -> Callable[..., Response]:
-    def view(**path: Any) -> Response:
-        g.operation = operation
-        return _perform(operation, path)
-
-    view.__name__ = operation.endpoint
-    view.__doc__ = operation.description
-    return view
-
-
-def _perform(operation: Operation, path: dict[str, Any]) -> Response:
-    limits.check_common()
-    actor = _authorize(operation)
-    limits.check_own(operation)
-    arguments: dict[str, Any] = {"session": extensions.db.session(), "actor": actor, **path}
-    if operation.query is not None:
-        arguments["query"] = bodies.read_query(operation.query)
-    content: Any = None
-    if operation.body is not None:
-        content = bodies.read_object()
-        arguments["body"] = bodies.read_body(operation.body, content)
-    wanted = {name: arguments[name] for name in operation.arguments}
-
-    def answer() -> Response:
-        return _respond(operation, operation.function(**wanted))
-
-    key = idempotency.requested_key() if operation.creates else None
-    if key is None:
-        return answer()
-    user_id = actor.user_id if actor else None
-    return idempotency.once(arguments["session"], user_id, key, content, answer)
-
-
-def _authorize(operation: Operation) -> Actor | None:
-    """Who acts, or None where nobody has to. Raises Unauthenticated, Forbidden, NotFound."""
-    if operation.auth is False:
-        return None
-    if not current_user.is_authenticated:
-        if operation.auth == "optional" and not g.get("auth_failure"):
-            return None
-        raise Unauthenticated("Authentication credentials were not provided.")
-    actor: Actor = current_user._get_current_object()
-    if operation.unsafe and actor.via == "session":
-        _check_csrf()
-    if operation.unsafe and actor.scope == "read":
-        raise Forbidden(
-            "This token may only read. Make one with the scope 'write' to change things.",
-            code="read-only-token",
-        )
-    if operation.admin and not actor.is_admin:
-        raise NotFound("Nothing is at this address. Check it for a typing mistake.")
-    return actor
-
-
-def _check_csrf() -> None:
-    if not current_app.config["WTF_CSRF_ENABLED"]:
-        return
-    token = request.headers.get("X-CSRFToken") or request.headers.get("X-CSRF-Token")
-    try:
-        validate_csrf(token)
-    except CsrfError:
-        raise Forbidden(
-            "With the browser's session, changes need the page's token in X-CSRFToken. "
-            "Reload the page, or use a personal token.",
-            code="csrf-failed",
-        ) from None
-    g.csrf_valid = True
-
-
-def _respond(operation: Operation, result: Any) -> Response:
-    if isinstance(result, Response):
-        return result
-    reply = result if isinstance(result, Reply) else Reply(result)
-    status = reply.status or operation.status
-    if status == 204:
-        response = Response(status=204)
-        del response.headers["Content-Type"]
-    else:
-        data = envelope(reply.data) if isinstance(reply.data, Page) else reply.data
-        response = Response(dumps(data), status, mimetype="application/json")
-    if reply.location:
-        response.headers["Location"] = reply.location
-    response.headers.update(reply.headers)
-    return response
 
 
 def _keep_literal_paths() -> Response | None:

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stocksite.web import palette
+from stocksite.web.format import compact
 from stocksite.web.format import day as day_words
+from stocksite.web.svg_axes import nice_ticks
 
 Floats = NDArray[np.float64]
 _MOST_LABELS = 7
@@ -75,6 +77,7 @@ def _columns(data: Candles) -> dict[str, Any]:
         "top": np.maximum(data.open, data.close),
         "bottom": np.minimum(data.open, data.close),
         "day": [day_words(day) for day in data.days],
+        "traded": [compact(volume) for volume in data.volume.tolist()],
         "line": [palette.GAIN if rise else palette.LOSS for rise in up],
         # Hollow is a rise and filled a fall, so that colour is not needed to tell them apart.
         "fill": [palette.SHEET if rise else palette.LOSS for rise in up],
@@ -82,13 +85,15 @@ def _columns(data: Candles) -> dict[str, Any]:
 
 
 def _price_plot(data: Candles, source: Any) -> Any:
-    from bokeh.models import HoverTool, NumeralTickFormatter
+    from bokeh.models import DataRange1d, HoverTool, NumeralTickFormatter
     from bokeh.plotting import figure
 
+    candles_only = DataRange1d()
     plot = figure(
         sizing_mode="stretch_both",
         min_height=180,
         x_range=_span(len(data.days)),
+        y_range=candles_only,
         tools="xpan,xwheel_zoom,xbox_zoom,reset",
         active_drag=None,
         active_scroll=None,
@@ -99,11 +104,10 @@ def _price_plot(data: Candles, source: Any) -> Any:
     for i, _ in enumerate(data.averages):
         color = palette.SERIES[i % len(palette.SERIES)]
         plot.line("x", f"average{i}", source=source, line_color=color, line_width=1.5)
-    _marks(plot, data)
-    averages = [(label, f"@average{i}{{0,0.00}}") for i, label in enumerate(data.averages)]
-    prices = [(name.title(), f"@{name}{{0,0.00}}") for name in ("open", "high", "low", "close")]
-    tips = [("Day", "@day"), *prices, ("Volume", "@volume{0.00a}"), *averages]
-    plot.add_tools(HoverTool(renderers=[wicks], mode="vline", tooltips=tips))
+    # Averages may lie far off a short range: the scale is the candles'.
+    candles_only.renderers = [wicks, *_marks(plot, data)]
+    tip = _tooltip(data)
+    plot.add_tools(HoverTool(renderers=[wicks], mode="vline", tooltips=tip, show_arrow=False))
     _dress(plot)
     plot.xaxis.visible = False
     plot.yaxis.formatter = NumeralTickFormatter(format="0,0.[00]")
@@ -111,7 +115,7 @@ def _price_plot(data: Candles, source: Any) -> Any:
 
 
 def _volume_plot(data: Candles, source: Any, x_range: Any) -> Any:
-    from bokeh.models import BasicTicker, DataRange1d, NumeralTickFormatter
+    from bokeh.models import DataRange1d, FixedTicker
     from bokeh.plotting import figure
 
     plot = figure(
@@ -123,18 +127,30 @@ def _volume_plot(data: Candles, source: Any, x_range: Any) -> Any:
         toolbar_location=None,
     )
     plot.vbar("x", 0.66, "volume", source=source, line_color=None, fill_color=palette.LINE_STRONG)
-    plot.yaxis.formatter = NumeralTickFormatter(format="0a")
-    plot.yaxis.ticker = BasicTicker(desired_num_ticks=2)
+    ticks = nice_ticks(0.0, float(data.volume.max()) or 1.0, count=2)
+    plot.yaxis.ticker = FixedTicker(ticks=ticks)
+    plot.yaxis.major_label_overrides = {tick: compact(tick) for tick in ticks}
     _dress(plot)
     return plot
 
 
-def _marks(plot: Any, data: Candles) -> None:
+def _tooltip(data: Candles) -> str:
+    """A small table; Bokeh's own has label colours that are too pale to read."""
+    rows = [(name.title(), f"@{name}{{0,0.00}}") for name in ("open", "high", "low", "close")]
+    rows.append(("Volume", "@traded"))
+    rows += [(label, f"@average{i}{{0,0.00}}") for i, label in enumerate(data.averages)]
+    cells = "".join(
+        f'<tr><td>{label}</td><td align="right">{value}</td></tr>' for label, value in rows
+    )
+    return f'<table><tr><td colspan="2"><b>@day</b></td></tr>{cells}</table>'
+
+
+def _marks(plot: Any, data: Candles) -> list[Any]:
     """Under the bar of its day: a triangle for a split, a circle for a dividend."""
     from bokeh.models import ColumnDataSource, HoverTool
 
     if not data.marks:
-        return
+        return []
     reach = float(np.nanmax(data.high) - np.nanmin(data.low)) or 1.0
     points = ColumnDataSource(
         {
@@ -153,7 +169,8 @@ def _marks(plot: Any, data: Candles) -> None:
         line_color=palette.INK_2,
         fill_color=palette.SERIES[3],
     )
-    plot.add_tools(HoverTool(renderers=[glyphs], tooltips=[("", "@text")]))
+    plot.add_tools(HoverTool(renderers=[glyphs], tooltips="<b>@text</b>", show_arrow=False))
+    return [glyphs]
 
 
 def _dress(plot: Any) -> None:

@@ -46,13 +46,15 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u20
 class Body(BaseModel):
     """Base of every JSON body: unknown fields are refused, types are not guessed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
 
 
 class Query(BaseModel):
     """Base of every query string: unknown parameters are refused, texts are read as the type."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 def refuse(sentence: str) -> PydanticCustomError:
@@ -220,7 +222,9 @@ class PageQuery(Query):
     """Base of the queries of lists: `?page=` from 1 and `?page_size=` up to 200."""
 
     page: Annotated[int, Whole(1, MAX_PAGE)] = 1
+    """Counts from 1."""
     page_size: Annotated[int, Whole(1, MAX_PAGE_SIZE)] | None = None
+    """Rows per page; the site's own default when left out."""
 
     def request(self, default_size: int) -> PageRequest:
         """What services take; `query.request(page_size())` in a view."""

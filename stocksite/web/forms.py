@@ -72,6 +72,7 @@ class ExactField(Field):
         if _GROUPED.fullmatch(text):  # not "1,5": whoever means one and a half may not buy fifteen
             text = text.replace(",", "")
         if not text:
+            self.raw_data = []  # spaces are nothing, also for InputRequired and Optional
             return
         try:
             self.data = money.parse(

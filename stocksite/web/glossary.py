@@ -41,8 +41,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Snapshot": "The portfolio's figures, kept at each session's close.",
     "Split": "One share becomes several, each worth less: your value stays the same.",
     "Stale": "A price that should have been renewed by now and was not.",
-    "Time-weighted return": "Growth of one dollar left alone in the portfolio, whatever was paid in "
-    "or out: the product of (value + out) / (value before + in) over the days, less 1.",
+    "Time-weighted return": "Growth of one dollar left alone in the portfolio, whatever was "
+    "paid in or out: the product of (value + out) / (value before + in) over the days, less 1.",
     "Unrealized": "Gain or loss of shares you still hold: market value less what they cost.",
     "Volatility": "How much daily results scatter, as a yearly rate. Higher means rougher.",
     "Volume": "How many shares changed hands in the session.",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, get_args, get_type_hints
+from itertools import pairwise
+from typing import Annotated, Any, Final, get_args, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -71,6 +75,29 @@ def _settle(kind: Any, seen: set[type]) -> None:
         return
     seen.add(kind)
     hints = get_type_hints(kind, include_extras=True)
+    meanings = _attribute_texts(kind)
     for field in dataclasses.fields(kind):
-        field.type = hints[field.name]
-        _settle(field.type, seen)
+        _settle(hints[field.name], seen)
+        meaning = meanings.get(field.name)
+        described = Field(description=meaning) if meaning else Field()
+        field.type = Annotated[hints[field.name], described]
+
+
+def _attribute_texts(kind: type) -> dict[str, str]:
+    """The texts written under the fields of a class, its bases' too."""
+    found: dict[str, str] = {}
+    for owner in reversed(kind.__mro__):
+        if not dataclasses.is_dataclass(owner):
+            continue
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+        assert isinstance(tree, ast.ClassDef)
+        for line, below in pairwise(tree.body):
+            if (
+                isinstance(line, ast.AnnAssign)
+                and isinstance(line.target, ast.Name)
+                and isinstance(below, ast.Expr)
+                and isinstance(below.value, ast.Constant)
+                and isinstance(below.value.value, str)
+            ):
+                found[line.target.id] = inspect.cleandoc(below.value.value)
+    return found

@@ -76,6 +76,11 @@ CODES: Final[dict[str, CodeText]] = {
         401, "The Authorization header has more than two words.", "Send Bearer and the token."
     ),
     "user-inactive": _T(401, "The account is closed.", "Use another account."),
+    "password-changed": _T(
+        401,
+        "The JWT was issued before the account's password changed.",
+        "Get a new one from /api/token/ with the new password.",
+    ),
     "user-not-found": _T(401, "The token's account does not exist.", "Use another account."),
     "forbidden": _T(403, "The caller is known and may not do this.", "Read the detail."),
     "csrf-failed": _T(

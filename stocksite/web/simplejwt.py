@@ -6,14 +6,12 @@ failed fields as `{"field": ["…"]}` with 400, instead of problem+json.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from flask import Response, current_app, request
 
 from stocksite.web.json import dumps
-
-if TYPE_CHECKING:
-    from stocksite.web.problems import Problem
+from stocksite.web.problem import Problem
 
 _WORDS: Final = {
     "This field is required.": "This field is required.",

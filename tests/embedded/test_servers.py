@@ -13,7 +13,7 @@ from redis import Redis
 
 from tests import servers as throwaway
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 
 def _query(url: str, statement: str) -> list[tuple[object, ...]]:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.embedded.site import Site, get, pids, wait_until
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 
 def test_starts_serves_and_stops_in_order(site: Site) -> None:

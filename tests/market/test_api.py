@@ -138,18 +138,18 @@ def test_bars_stop_at_market_time(browser: FlaskClient, stand: Stand) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/api/stocks/AAPL/bars/?adjustment=both", 400, "bad-request"),
-        ("/api/stocks/AAPL/bars/?start=yesterday", 400, "bad-request"),
-        ("/api/stocks/AAPL/bars/?start=2009-02-30", 400, "bad-request"),
-        ("/api/stocks/AAPL/bars/?from=2009-01-01", 400, "bad-request"),
+        ("/api/stocks/AAPL/bars/?adjustment=both", 400, "invalid-query"),
+        ("/api/stocks/AAPL/bars/?start=yesterday", 400, "invalid-query"),
+        ("/api/stocks/AAPL/bars/?start=2009-02-30", 400, "invalid-query"),
+        ("/api/stocks/AAPL/bars/?from=2009-01-01", 400, "invalid-query"),
         ("/api/stocks/AAPL/bars/?start=2009-02-01&end=2009-01-01", 422, "invalid-input"),
         ("/api/stocks/FB/bars/", 422, "not-listed-yet"),
         ("/api/stocks/XOM/quote/", 422, "not-in-sample-market"),
         ("/api/stocks/ZZZZZ/quote/", 404, "unknown-symbol"),
         ("/api/stocks/S%C3%A3o/quote/", 422, "invalid-input"),
-        ("/api/stocks/?ordering=magic", 400, "bad-request"),
-        ("/api/stocks/?page=0", 400, "bad-request"),
-        (f"/api/stocks/search/?q={'a' * 81}", 400, "bad-request"),
+        ("/api/stocks/?ordering=magic", 400, "invalid-query"),
+        ("/api/stocks/?page=0", 400, "invalid-query"),
+        (f"/api/stocks/search/?q={'a' * 81}", 400, "invalid-query"),
     ],
 )
 def test_what_cannot_be_answered(

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from stocksite.core.actor import Actor
-from stocksite.market.service import clock
+from stocksite.market import charting, fragments
+from stocksite.market.service import bars, clock, quotes
 from tests.market.conftest import Stand
 
 JAN_14 = date(2009, 1, 14)
@@ -210,6 +211,20 @@ def test_what_cannot_be_shown_says_why(
     for answer in (browser.get(path), fragment(browser, path)):
         assert answer.status_code == status
         assert words in answer.get_data(as_text=True)
+
+
+def test_key_figures_do_not_depend_on_the_range(app: Flask, session: Session, stand: Stand) -> None:
+    state = stand(JAN_14, 11.7)
+    quote = quotes.of(session, "AAPL")
+    with app.test_request_context():
+        found = [fragments.chart(session, quote, each.key)["figures"] for each in charting.RANGES]
+    assert found == [found[0]] * len(charting.RANGES)
+    year = bars.history(session, "AAPL", date(2008, 1, 16), state=state)
+    assert found[0].year_high == max(bar.high for bar in year)
+    assert found[0].year_low == min(bar.low for bar in year)
+    complete = [bar.volume for bar in year if not bar.partial]
+    assert found[0].average_volume == pytest.approx(sum(complete[-30:]) / 30)
+    assert found[0].performance == bars.performance_of(session, quote.stock_id, state)
 
 
 def test_a_quote_before_the_listing(browser: FlaskClient, stand: Stand) -> None:

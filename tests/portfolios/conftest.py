@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
@@ -14,6 +15,7 @@ from stocksite.portfolios.fills import Side
 from stocksite.portfolios.models import Portfolio
 from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service import books, orders
+from tests.portfolios.desk import Desk
 
 
 @pytest.fixture
@@ -53,3 +55,15 @@ def trade(session: Session, actor: Actor) -> Callable[..., Any]:
         return placed.order
 
     return place
+
+
+@pytest.fixture
+def desk(login: Callable[[Actor], FlaskClient], actor: Actor) -> Desk:
+    """The actor's browser."""
+    return Desk(login(actor))
+
+
+@pytest.fixture
+def stranger_desk(login: Callable[[Actor], FlaskClient], make_user: Callable[..., Actor]) -> Desk:
+    """Somebody else's browser."""
+    return Desk(login(make_user("stranger")))

@@ -69,9 +69,7 @@ def test_lives_of_a_portfolio(market, session, actor, make_user):
 
         @rule(which=st.integers(0, 5))
         def cancel(self, which):
-            page = history.orders(
-                session, self.actor, PageRequest(), OPEN, portfolio_id=self.id
-            )
+            page = history.orders(session, self.actor, PageRequest(), OPEN, portfolio_id=self.id)
             if page.results:
                 chosen = page.results[which % len(page.results)]
                 self.attempt(lambda: orders.cancel(session, self.actor, self.id, chosen.id))

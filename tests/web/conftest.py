@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from stocksite.core.actor import Actor
 from stocksite.settings import Settings
 from stocksite.web import problems, setup
-from tests.web import probes
+from tests.web import failures, probes
 
 
 def _load_actor(request: Request) -> Actor | None:
@@ -36,7 +36,8 @@ def build(settings: Settings) -> Flask:
     manager.request_loader(_load_actor)
     manager.unauthorized_handler(problems.unauthorized)
     app.register_blueprint(probes.blueprint)
-    app.register_blueprint(probes.pages)
+    app.register_blueprint(failures.blueprint)
+    app.register_blueprint(failures.pages)
     return app
 
 

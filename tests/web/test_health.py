@@ -107,7 +107,7 @@ def test_without_a_queue_is_not_ready(settings: Settings, session: Session) -> N
     assert found["queue"] == {"ok": False, "detail": "REDIS_URL is not set"}
 
 
-# --- metrics ---------------------------------------------------------------------------------------
+# --- metrics -----------------------------------------------------------------------------------
 
 
 def _samples(page: str) -> dict[str, float]:

@@ -54,8 +54,11 @@ class Owner:
 
     def __init__(self, app: Flask, who: Actor) -> None:
         self.client: FlaskClient = app.test_client()
+        login = {"username": who.username, "password": PASSWORD}
+        self._refresh = self.client.post("/api/token/", json=login).json["refresh"]
+        login = {"username": who.username, "password": PASSWORD}
+        self._refresh = self.client.post("/api/token/", json=login).json["refresh"]
         self._renewed, self._headers = -math.inf, dict[str, str]()
-        self.who = who
         self.portfolio = self._make("/api/portfolios/", name="Main", starting_cash="25000")["id"]
         order = {"symbol": "AAPL", "side": "buy", "quantity": "1"}
         self.order = self._make(f"/api/portfolios/{self.portfolio}/orders/", **order)["id"]
@@ -66,8 +69,7 @@ class Owner:
         """Credentials that are good now: a JWT lives five minutes."""
         if time.monotonic() - self._renewed < 120:
             return self._headers
-        login = {"username": self.who.username, "password": PASSWORD}
-        answer = self.client.post("/api/token/", json=login)
+        answer = self.client.post("/api/token/refresh/", json={"refresh": self._refresh})
         assert answer.status_code == 200, answer.json
         self._renewed = time.monotonic()
         self._headers = {"Authorization": f"Bearer {answer.json['access']}"}
@@ -85,7 +87,7 @@ class Owner:
             return
         mine = {"portfolio_id": self.portfolio, "order_id": self.order, "symbol": "AAPL"}
         for name, value in (case.path_parameters or {}).items():
-            if name in mine and str(value)[-1] in EVERY_OTHER:
+            if name in mine and str(value)[-1:] in EVERY_OTHER:
                 case.path_parameters[name] = mine[name]
 
 
@@ -105,7 +107,6 @@ lazy = schemathesis.pytest.from_fixture("document")
 def _check_codes(response: Any) -> None:
     """A problem's code leads to its page."""
     if response.headers.get("content-type") == ["application/problem+json"]:
-        print("CHECKED", file=open("/tmp/checked","a"))
         assert response.json()["type"].removeprefix("/problems/") in CODES
 
 

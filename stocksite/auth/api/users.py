@@ -52,6 +52,7 @@ class ConfirmIn(Body):
     body=RegisterIn,
     returns=Profile,
     status=201,
+    creates=True,
     errors=(503,),
     auth=False,
     example={

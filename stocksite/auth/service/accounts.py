@@ -32,6 +32,9 @@ on_registered: Final[list[Callable[[Session, Actor], None]]] = []
 """What higher rooms add to a registration, in its transaction. They append; auth never imports
 them, because a room must not know the rooms above it."""
 
+on_deleted: Final[list[Callable[[Session, Actor], None]]] = []
+"""The same for the end of an account, before its personal fields are emptied."""
+
 UNUSABLE_PASSWORD: Final = "!"
 
 
@@ -164,10 +167,12 @@ def delete_account(
 ) -> tuple[str, ...]:
     """Close the account for good: personal fields emptied, sessions and tokens gone, row kept.
 
-    The ledger rows of its portfolios stay and can no longer be reached by anybody. Returns the
+    `on_deleted` runs first, so higher rooms put away what belongs to the person. Returns the
     hashes of the ended sessions. Raises InvalidInput for a wrong password (it counts).
     """
     user = _confirmed(session, throttle, actor, password, address, field="password")
+    for hook in on_deleted:
+        hook(session, actor)
     user.username = f"deleted-{user.id}"
     user.email = user.first_name = user.last_name = ""
     user.password_hash = UNUSABLE_PASSWORD

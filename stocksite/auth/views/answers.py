@@ -8,12 +8,12 @@ from flask import make_response, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from stocksite.auth.forms import AccountForm
 from stocksite.auth.navigation import safe_next
 from stocksite.core.actor import Actor
 from stocksite.core.errors import DomainError, TooManyRequests, Unauthenticated
 from stocksite.web import htmx
 from stocksite.web.assets import url_or_none
+from stocksite.web.forms import ServiceForm
 from stocksite.web.problems import RETRY_S
 
 TABS = (
@@ -34,7 +34,7 @@ def show_form(name: str, status: int = 200, **context: Any) -> Response:
 
 
 def show_again(
-    name: str, form: AccountForm, error: DomainError | None = None, **context: Any
+    name: str, form: ServiceForm, error: DomainError | None = None, **context: Any
 ) -> Response:
     """The form once more, with what is wrong beside each field and what was typed kept.
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from stocksite.core import cursors
 from stocksite.core.actor import Actor
-from stocksite.core.clock import market_now
+from stocksite.core.clock import market_now, wall_now
 from stocksite.core.database import lock_name
 from stocksite.core.errors import Conflict, DomainError, InvalidInput, NotFound, RuleViolation
 from stocksite.core.money import ZERO
@@ -198,6 +198,19 @@ def archive(
         raise InvalidInput.of_field(
             "confirm", f"Type the portfolio's name, {portfolio.name}, to delete it."
         )
+    _put_away(session, portfolio, now)
+
+
+def archive_all(session: Session, actor: Actor) -> None:
+    """Put all of a person's portfolios away: their account is about to end."""
+    mine = select(Portfolio).where(
+        Portfolio.user_id == actor.user_id, Portfolio.archived_at.is_(None)
+    )
+    for portfolio in session.scalars(mine.order_by(Portfolio.id).with_for_update()).all():
+        _put_away(session, portfolio, wall_now())
+
+
+def _put_away(session: Session, portfolio: Portfolio, now: datetime) -> None:
     session.execute(
         update(Order)
         .where(Order.portfolio_id == portfolio.id, Order.status.in_(OPEN_STATUSES))

@@ -68,9 +68,11 @@ def transactions(
 def transaction(
     session: Session, actor: Actor, portfolio_id: int, transaction_id: int
 ) -> TransactionView:
-    """One posting. Raises NotFound."""
+    """One posting, read anew. Raises NotFound."""
     statement = _transactions_where(actor, TransactionFilter(), portfolio_id)
-    row = session.execute(statement.where(Transaction.id == transaction_id)).one_or_none()
+    row = session.execute(
+        statement.where(Transaction.id == transaction_id).execution_options(populate_existing=True)
+    ).one_or_none()
     if row is None:
         raise NotFound(f"There is no transaction {transaction_id} in that portfolio.")
     return _transaction_view(row)
@@ -187,9 +189,14 @@ def orders(
 
 
 def order(session: Session, actor: Actor, portfolio_id: int, order_id: int) -> OrderView:
-    """One order of an owned portfolio. Raises NotFound."""
+    """One order of an owned portfolio, read anew: numbers have the places the columns keep.
+
+    Raises NotFound.
+    """
     row = session.execute(
-        _orders_of(actor).where(Order.portfolio_id == portfolio_id, Order.id == order_id)
+        _orders_of(actor)
+        .where(Order.portfolio_id == portfolio_id, Order.id == order_id)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no order {order_id} in that portfolio.")

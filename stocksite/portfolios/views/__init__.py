@@ -11,7 +11,7 @@ from __future__ import annotations
 from flask import Blueprint
 from sqlalchemy.orm import Session
 
-from stocksite.auth.service import on_registered
+from stocksite.auth.service import on_deleted, on_registered
 from stocksite.core.actor import Actor
 from stocksite.portfolios.service import books as portfolio_books
 
@@ -23,6 +23,7 @@ def _open_default(session: Session, actor: Actor) -> None:
 
 
 on_registered.append(_open_default)
+on_deleted.append(portfolio_books.archive_all)
 
 from stocksite.portfolios.views import books, lists, overview, trade  # noqa: E402  they add routes
 

@@ -92,10 +92,13 @@ def curve(portfolio_id: int) -> Response:
 
 
 def _cursor(user_id: int, portfolio_id: int) -> str | None:
-    """Changes of the portfolio and the market's tick; read before the rows they stand for."""
+    """Changes of the portfolio and the market's tick; read before the rows they stand for.
+
+    None while nobody publishes ticks: then every poll is answered in full.
+    """
     names = (books.cursor_name(user_id, portfolio_id), TICK_KEY)
     found = cursors.read(current_app.extensions["redis"], names)
-    return ".".join(found) if found else None
+    return ".".join(found) if found and found[1] != "0" else None
 
 
 def _figures(portfolio_id: int) -> dict[str, Any]:

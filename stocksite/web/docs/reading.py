@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -101,7 +101,7 @@ def _entry(document: Schema, path: str, method: str, operation: Schema) -> Entry
         parameters=tuple(_parameter(document, p) for p in parameters),
         fields=fields_of(document, body["schema"]) if body else (),
         example=_pretty(body.get("example", sample(document, body["schema"]))) if body else "",
-        answers=tuple(a for a in answers if a.status < "4"),
+        answers=_without_repeats([a for a in answers if a.status < "4"]),
         failures=tuple(a for a in answers if a.status >= "4"),
         has_body=body is not None,
         creates=any(p["name"] == "Idempotency-Key" for p in parameters),
@@ -142,6 +142,18 @@ def _answer(document: Schema, status: str, response: Schema) -> Answer:
     )
 
 
+def _without_repeats(answers: list[Answer]) -> tuple[Answer, ...]:
+    """Fields that an answer before has too are not listed again."""
+    shown: list[Answer] = []
+    for answer in answers:
+        same = next((a for a in shown if a.fields and a.fields == answer.fields), None)
+        if same:
+            meaning = f"{answer.meaning} The fields of {same.status}."
+            answer = replace(answer, meaning=meaning, fields=(), example="")
+        shown.append(answer)
+    return tuple(shown)
+
+
 def resolve(document: Schema, schema: Schema) -> Schema:
     """Follow a `$ref` inside the document."""
     while "$ref" in schema:
@@ -152,7 +164,9 @@ def resolve(document: Schema, schema: Schema) -> Schema:
     return schema
 
 
-def fields_of(document: Schema, schema: Schema, prefix: str = "", depth: int = 0) -> tuple[Row, ...]:
+def fields_of(
+    document: Schema, schema: Schema, prefix: str = "", depth: int = 0
+) -> tuple[Row, ...]:
     """The fields of an object, nested ones with their dotted names."""
     schema = _item(document, resolve(document, schema))
     required = set(schema.get("required", ()))

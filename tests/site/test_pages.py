@@ -1,0 +1,316 @@
+"""Every page a person can open: whole, safe, alive, and as cheap with much as with little."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+
+from stocksite.auth.service import create_token
+from stocksite.core.clock import wall_now
+from stocksite.portfolios.fills import Side
+from stocksite.portfolios.orders import OrderRequest
+from stocksite.portfolios.service import books, orders
+from stocksite.watchlist import service as watchlist
+from tests.site import html
+from tests.site.world import MakeUser, Page, World, build, is_api, path_of
+
+MOST_SQL = 6
+
+# GET routes that are not pages, and what they are.
+NO_PAGE = {
+    "static": "files",
+    "health.healthz": "text for load balancers",
+    "health.readyz": "JSON for load balancers",
+    "health.metrics": "text for Prometheus",
+    "openapi.openapi_json": "JSON",
+    "market.banner": "fragment",
+    "market.stock_quote": "fragment",
+    "watchlist.changes": "fragment",
+    "desk.dashboard_live": "fragment",
+    "portfolios.live": "fragment",
+    "portfolios.curve": "fragment",
+    "portfolios.preview": "fragment",
+    "portfolios.transactions_csv": "file",
+    "portfolios.orders_csv": "file",
+    "portfolios.snapshots_csv": "file",
+}
+
+# Pages that send a person who is logged in to another one.
+GOES_ON = {"desk.home", "auth.login", "auth.register"}
+
+MORE_IDS = {"code": "not-found"}
+MANY = 30
+
+
+def _pages(app: Flask) -> list[Any]:
+    """The rules of all pages."""
+    return [
+        rule
+        for rule in sorted(app.url_map.iter_rules(), key=lambda each: each.rule)
+        if "GET" in (rule.methods or ()) and not is_api(rule) and rule.endpoint not in NO_PAGE
+    ]
+
+
+def _fragments(app: Flask) -> list[Any]:
+    words = ("fragment", "file")
+    return [r for r in app.url_map.iter_rules() if NO_PAGE.get(r.endpoint) in words]
+
+
+@pytest.fixture
+def extra_stocks(engine: Engine) -> Iterator[list[str]]:
+    """Thirty more stocks with a price and a history; gone after the test."""
+    names = [f"ZZ{number:02d}" for number in range(MANY)]
+    with engine.begin() as connection:
+        for statement in (_STOCKS, _QUOTES, _BARS):
+            connection.execute(text(statement), {"names": names})
+    yield names
+    with engine.begin() as connection:
+        for table in ("position", "watchlist_item", '"order"', "transaction"):
+            connection.execute(text(f"TRUNCATE {table} CASCADE"))
+        connection.execute(text("DELETE FROM stock WHERE symbol = ANY(:names)"), {"names": names})
+
+
+_STOCKS = """
+INSERT INTO stock (symbol, name, exchange, currency, sector, status, first_bar, last_bar)
+SELECT n, 'Zed ' || n, 'XNYS', 'USD', 'Zeds', 'active', s.first_bar, s.last_bar
+FROM unnest(CAST(:names AS text[])) n, stock s WHERE s.symbol = 'IBM'
+"""
+_QUOTES = """
+INSERT INTO quote (stock_id, session_date, price, open, high, low, previous_close, volume,
+                   opened_at, as_of, received_at, source, tick)
+SELECT z.id, q.session_date, q.price, q.open, q.high, q.low, q.previous_close, q.volume,
+       q.opened_at, q.as_of, q.received_at, q.source, q.tick
+FROM stock z, stock s JOIN quote q ON q.stock_id = s.id
+WHERE z.symbol = ANY(:names) AND s.symbol = 'IBM'
+"""
+_BARS = """
+INSERT INTO bar (stock_id, date, open, high, low, close, volume, source)
+SELECT z.id, b.date, b.open, b.high, b.low, b.close, b.volume, b.source
+FROM stock z, stock s JOIN bar b ON b.stock_id = s.id
+WHERE z.symbol = ANY(:names) AND s.symbol = 'IBM' AND b.date > '2008-06-01'
+"""
+_SESSIONS = """
+INSERT INTO user_session (user_id, token_hash, credential_version, created_at, last_seen_at,
+                          expires_at, agent, address)
+SELECT :user_id, md5(random()::text), 1, now(), now(), now() + interval '1 day', '', ''
+FROM generate_series(1, :count)
+"""
+_DAYS = """
+INSERT INTO portfolio_snapshot (portfolio_id, date, closes_at, cash, positions_value, total_value,
+                                inflow, outflow, net_deposits, twr_index, peak_index, recorded_at)
+SELECT :id, b.date, b.date + interval '21 hours', 1000, 49000, 50000, 0, 0, 50000, 1, 1, now()
+FROM bar b JOIN stock s ON s.id = b.stock_id
+WHERE s.symbol = 'IBM' AND b.date <= '2008-12-31' ORDER BY b.date DESC LIMIT :count
+"""
+
+
+def _enrich(session: Session, world: World, names: list[str], count: int) -> None:
+    """`count` of everything that makes rows on a page, for the owner of a world; commits."""
+    actor, now = world.actor, wall_now()
+    book = world.portfolio(session)
+    for number, name in enumerate(names[:count]):
+        # One order fills, every other has one that waits: together less than a page of them.
+        for execution in ("instant", "next_quote")[: 1 + number % 2]:
+            book.execution = execution
+            orders.place(session, actor, book.id, OrderRequest(name, Side.BUY, Decimal(1)))
+        watchlist.add(session, actor, name)
+        create_token(session, actor, name=f"Script {number}", now=now)
+        settings = books.BookSettings(name=f"Book {number}", starting_cash=Decimal(100))
+        books.open_portfolio(session, actor, settings)
+    rows = {"user_id": actor.user_id, "id": book.id, "count": count}
+    session.execute(text(_SESSIONS), rows)
+    session.execute(text(_DAYS), rows)
+    session.commit()
+
+
+@pytest.fixture
+def rich(session: Session, make_user: MakeUser, extra_stocks: list[str]) -> World:
+    """Somebody with thirty of everything."""
+    world = build(session, make_user("rich"))
+    _enrich(session, world, extra_stocks, MANY)
+    return replace(world, ids=world.ids | MORE_IDS)
+
+
+def test_every_page_is_whole(app: Flask, rich: World, subtests: pytest.Subtests) -> None:
+    page, titles = Page(app, rich.actor), Counter[str]()
+    for rule in _pages(app):
+        with subtests.test(rule.rule):
+            answer = page("GET", path_of(app, rule, rich.ids))
+            if rule.endpoint in GOES_ON:
+                assert answer.status_code == 303
+                continue
+            assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
+            assert answer.mimetype == "text/html"
+            _check(html.read(answer))
+            titles[html.read(answer).title] += 1
+    assert [title for title, count in titles.items() if count > 2] == []
+
+
+def test_every_page_without_a_session_is_whole(
+    app: Flask, rich: World, subtests: pytest.Subtests
+) -> None:
+    page = Page(app, None)
+    for rule in _pages(app):
+        with subtests.test(rule.rule):
+            answer = page("GET", path_of(app, rule, rich.ids))
+            assert answer.status_code in (200, 303)
+            if answer.status_code == 200:
+                _check(html.read(answer))
+
+
+def _check(found: html.Document) -> None:
+    assert len(found.headings) == 1, found.headings
+    assert found.headings[0]
+    assert found.title.removesuffix("· stocksite").strip()
+    assert found.forbidden == []
+    twice = [name for name, count in Counter(found.ids).items() if count > 1]
+    assert twice == []
+
+
+def test_every_page_of_a_new_account_is_whole(
+    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+) -> None:
+    """Nothing owned yet: what has ids of its own is the owner's business."""
+    page = Page(app, make_user("newcomer"))
+    for rule in _pages(app):
+        if rule.arguments - {"symbol", "code"} or rule.endpoint in GOES_ON:
+            continue
+        if rule.endpoint.startswith("watchlist.") and rule.arguments:
+            continue  # the symbol is a row of one's own list
+        with subtests.test(rule.rule):
+            answer = page("GET", path_of(app, rule, {"symbol": "AAPL", **MORE_IDS}))
+            assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
+            _check(html.read(answer))
+
+
+def test_no_page_needs_more_than_six_statements(
+    app: Flask, rich: World, count_sql: Callable[[], Any], subtests: pytest.Subtests
+) -> None:
+    page = Page(app, rich.actor)
+    for rule in [*_pages(app), *_fragments(app)]:
+        with subtests.test(rule.rule), count_sql() as statements:
+            page("GET", path_of(app, rule, rich.ids))
+            assert len(statements) <= MOST_SQL, "\n".join(each[:160] for each in statements)
+
+
+def test_thirty_rows_cost_no_more_statements_than_one(
+    app: Flask,
+    session: Session,
+    make_user: MakeUser,
+    rich: World,
+    extra_stocks: list[str],
+    count_sql: Callable[[], Any],
+    subtests: pytest.Subtests,
+) -> None:
+    one = build(session, make_user("one"))
+    _enrich(session, one, extra_stocks, 1)
+    few, many = Page(app, one.actor), Page(app, rich.actor)
+    for rule in [*_pages(app), *_fragments(app)]:
+        with subtests.test(rule.rule):
+            with count_sql() as small:
+                few("GET", path_of(app, rule, one.ids | MORE_IDS))
+            with count_sql() as large:
+                many("GET", path_of(app, rule, rich.ids))
+            assert len(large) == len(small), "\n".join(each[:160] for each in large)
+
+
+def test_the_rich_pages_show_their_rows(app: Flask, rich: World) -> None:
+    """The control of the two above: thirty rows are really there to be counted."""
+    page, book = Page(app, rich.actor), rich.ids["portfolio_id"]
+    wanted = {
+        "/watchlist": "ZZ29",
+        "/portfolios/": "Book 29",
+        f"/portfolios/{book}": "ZZ29",
+        f"/portfolios/{book}/orders": "ZZ29",
+        f"/portfolios/{book}/transactions": "ZZ29",
+        "/stocks/": "ZZ29",
+        "/profile/tokens": "Script 29",
+    }
+    missing = [path for path, word in wanted.items() if word not in page("GET", path).text]
+    assert missing == []
+
+
+def test_no_link_is_dead(app: Flask, rich: World, subtests: pytest.Subtests) -> None:
+    """Every address on every page, and every one htmx fetches, answers its owner."""
+    page, seen = Page(app, rich.actor), dict[tuple[str, ...], tuple[str, str]]()
+    for rule in _pages(app):
+        path = path_of(app, rule, rich.ids)
+        answer = page("GET", path)
+        if answer.status_code != 200:
+            continue
+        found = html.read(answer)
+        gets = {form.action for form in found.forms if form.method == "GET" and form.action}
+        for link in found.links | found.fetched | gets:
+            parts = urlsplit(link)
+            assert not parts.netloc, f"{path} leads away: {link}"
+            kind = _kind(app, link)
+            if parts.path:
+                seen.setdefault(kind, (link, path))
+    assert len(seen) > 40
+    for link, path in sorted(seen.values()):
+        with subtests.test(f"{link} on {path}"):
+            answer = page("GET", link)
+            assert answer.status_code in (200, 303), answer.status_code
+
+
+def _kind(app: Flask, link: str) -> tuple[str, ...]:
+    """Links that lead to the same view with the same parameters are of one kind."""
+    parts = urlsplit(link)
+    try:
+        endpoint, _ = app.url_map.bind("localhost").match(parts.path)
+    except HTTPException:
+        endpoint = parts.path  # it will be asked for, and fail
+    return (endpoint, *sorted(parse_qs(parts.query, keep_blank_values=True)))
+
+
+def test_every_fragment_answers_htmx(app: Flask, rich: World, subtests: pytest.Subtests) -> None:
+    """Fragments are no whole pages, are never stored, and hold nothing the policy refuses."""
+    page = Page(app, rich.actor)
+    headers = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    for rule in app.url_map.iter_rules():
+        if NO_PAGE.get(rule.endpoint) != "fragment":
+            continue
+        with subtests.test(rule.rule):
+            answer = page("GET", path_of(app, rule, rich.ids), headers=headers)
+            assert answer.status_code == 200
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert "<html" not in answer.text
+            assert html.read(answer).forbidden == []
+
+
+def test_private_pages_are_never_stored(app: Flask, rich: World) -> None:
+    page = Page(app, rich.actor)
+    stored = []
+    for rule in _pages(app):
+        answer = page("GET", path_of(app, rule, rich.ids))
+        if answer.headers.get("Cache-Control") != "no-store":
+            stored.append(rule.rule)
+    assert stored == []
+
+
+def test_a_huge_account_still_has_readable_pages(
+    app: Flask, session: Session, rich: World, subtests: pytest.Subtests
+) -> None:
+    """40-character names, a billion dollars, and a history of years."""
+    book = rich.portfolio(session)
+    book.name = "W" * 80
+    book.description = "wide " * 100
+    book.cash += Decimal("1234567890.12")
+    session.commit()
+    page = Page(app, rich.actor)
+    for path in ("/dashboard", "/portfolios/", f"/portfolios/{book.id}", "/trade"):
+        with subtests.test(path):
+            answer = page("GET", path)
+            assert answer.status_code == 200
+            _check(html.read(answer))
+    assert "$1,234," in page("GET", "/portfolios/").text
