@@ -59,10 +59,11 @@ def chart(session: Session, stock: StockQuote, key: str | None) -> dict[str, Any
     loaded, actions = bars.charted(session, stock.stock_id, start, market)
     columns = (loaded.open, loaded.high, loaded.low, loaded.close, loaded.volume)
     series = charting.build(loaded.days, columns, actions, chosen, market.session_date)
+    traded = loaded.volume[:-1] if loaded.partial else loaded.volume
     return {
         "stock": stock,
         "figures": performance.key_figures(
-            loaded.days, loaded.high, loaded.low, loaded.close, loaded.volume, market.session_date
+            loaded.days, loaded.high, loaded.low, loaded.close, traded, market.session_date
         ),
         "chart": series,
         "chart_rows": _rows(series),

@@ -43,9 +43,10 @@ def measure(days: Days, closes: Floats, as_of: date, price: float) -> Performanc
 def key_figures(
     days: Days, high: Floats, low: Floats, close: Floats, volume: Floats, as_of: date | None
 ) -> KeyFigures | None:
-    """The last 364 days' extremes, the mean volume of 30 sessions, and the returns.
+    """The last 364 days' extremes, the mean volume of 30 complete sessions, and the returns.
 
-    Split-adjusted bars, ascending, the latest last; None without any.
+    Split-adjusted bars, ascending, the latest last; `volume` may leave out the running session.
+    None without any bar.
     """
     if as_of is None or not len(days):
         return None
@@ -53,6 +54,6 @@ def key_figures(
     return KeyFigures(
         year_high=float(high[first:].max()) if first < len(days) else None,
         year_low=float(low[first:].min()) if first < len(days) else None,
-        average_volume=float(volume[-30:].mean()),
+        average_volume=float(volume[-30:].mean()) if len(volume) else None,
         performance=measure(days, close, as_of, float(close[-1])),
     )

@@ -146,8 +146,8 @@ class KeyFigures:
 
     year_high: float | None
     year_low: float | None
-    average_volume: float
-    """Shares a day over the last 30 sessions."""
+    average_volume: float | None
+    """Shares a day over the last 30 complete sessions."""
     performance: Performance
 
 

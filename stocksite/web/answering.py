@@ -17,7 +17,7 @@ from stocksite.web import bodies, extensions, idempotency, limits
 from stocksite.web.json import dumps
 from stocksite.web.operation import Operation, Reply
 from stocksite.web.pagination import envelope
-from stocksite.web.problem import Forbidden
+from stocksite.web.problem import NOWHERE, Forbidden
 
 
 def view_of(operation: Operation) -> Callable[..., Response]:
@@ -72,7 +72,7 @@ def _authorize(operation: Operation) -> Actor | None:
             code="read-only-token",
         )
     if operation.admin and not actor.is_admin:
-        raise NotFound("Nothing is at this address. Check it for a typing mistake.")
+        raise NotFound(NOWHERE)
     return actor
 
 

@@ -15,6 +15,8 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from stocksite.core.database import Base, engine_options
 from stocksite.core.queue import connect_queue
@@ -37,7 +39,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     migrate.init_app(app, db, directory="migrations")
     login_manager.init_app(app)
     csrf.init_app(app)
-    redis = Redis.from_url(settings.redis_url) if settings.redis_url else None
+    redis = _impatient(settings.redis_url) if settings.redis_url else None
     app.extensions["redis"] = redis
     connect_queue(redis)
     app.config["CACHE_TYPE"] = "RedisCache" if redis else "SimpleCache"
@@ -52,6 +54,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["RATELIMIT_SWALLOW_ERRORS"] = False
     limiter.init_app(app)
     app.after_request(finish_request)
+
+
+def _impatient(url: str) -> Redis:
+    """A pool that gives up at once: a page must not wait seconds to learn that Redis is away."""
+    return Redis.from_url(
+        url, retry=Retry(NoBackoff(), 1), socket_timeout=2, socket_connect_timeout=1
+    )
 
 
 def finish_request(response: Response) -> Response:

@@ -21,6 +21,7 @@ from stocksite.core.errors import DomainError, FieldError, TooManyRequests, Unau
 
 REALM: Final = 'Bearer realm="api"'
 RETRY_S: Final = 5
+NOWHERE: Final = "Nothing is at this address. Check it for a typing mistake."
 
 HTTP_CODES: Final[dict[int, tuple[str, str]]] = {
     400: ("bad-request", "The request could not be read"),
@@ -168,7 +169,7 @@ def _of_http(error: HTTPException) -> Problem:
     elif isinstance(error, SecurityError):
         detail = "This site does not answer to that host name. Its operator sets TRUSTED_HOSTS."
     elif status == 404:
-        detail = "Nothing is at this address. Check it for a typing mistake."
+        detail = NOWHERE
     elif status == 413:
         limit = request.max_content_length or 0
         detail = f"The request has more than the {limit:,} bytes that are read here."

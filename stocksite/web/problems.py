@@ -23,7 +23,7 @@ from stocksite.core.errors import DomainError, Unauthenticated
 from stocksite.web import extensions, htmx
 from stocksite.web.assets import url_or_none
 from stocksite.web.json import dumps
-from stocksite.web.problem import RETRY_S, Forbidden, Problem, of, request_id
+from stocksite.web.problem import NOWHERE, RETRY_S, Forbidden, Problem, of, request_id
 from stocksite.web.simplejwt import plain_error
 
 __all__ = ["RETRY_S", "Forbidden", "Problem", "handle", "init_app", "of", "render", "request_id"]
@@ -82,14 +82,11 @@ def _page(problem: Problem) -> str:
     bare = _BARE.format(problem.title, problem.title, problem.detail, request_id())
     if request_ctx.url_adapter is None:  # a host we do not trust: no address can be written
         return bare
+    # An address that leads nowhere is told in the page's own words.
+    told = {} if problem.detail == NOWHERE else {"title": problem.title, "detail": problem.detail}
+    shown_id = request_id() if problem.status >= 500 else ""
     try:
-        return render_template(
-            "error.html",
-            status=problem.status,
-            title=problem.title,
-            detail=problem.detail,
-            request_id=request_id() if problem.status >= 500 else "",
-        )
+        return render_template("error.html", status=problem.status, request_id=shown_id, **told)
     except Exception:
         current_app.logger.exception("%s: the page of an error failed", request_id())
         return bare

@@ -23,6 +23,7 @@ from stocksite.web import (
     health,
     navigation,
     openapi,
+    problem,
     problems,
     security,
 )
@@ -115,7 +116,7 @@ def _refuse_impossible_ids() -> None:
     """
     for value in (request.view_args or {}).values():
         if isinstance(value, int) and value > _MAX_ID:
-            raise NotFound("Nothing is at this address. Check it for a typing mistake.")
+            raise NotFound(problem.NOWHERE)
 
 
 def _refuse_unstorable() -> None:
