@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
 from stocksite.core.errors import Conflict, NotFound
-from stocksite.core.models import IdempotencyKey, Job
+from stocksite.core.idempotency import purge_idempotency_keys
+from stocksite.core.models import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,5 @@ def cancel(session: Session, actor: Actor, job_id: str, now: datetime) -> JobVie
 def purge(session: Session, now: datetime) -> int:
     """Forget jobs that ended over a week ago and answers kept over a day; returns how many."""
     old_jobs = session.execute(delete(Job).where(Job.finished_at < now - timedelta(days=7)))
-    old_keys = session.execute(
-        delete(IdempotencyKey).where(IdempotencyKey.created_at < now - timedelta(days=1))
-    )
-    return int(old_jobs.rowcount + old_keys.rowcount)  # type: ignore[attr-defined]
+    old_keys = purge_idempotency_keys(session, now)
+    return int(old_jobs.rowcount) + old_keys  # type: ignore[attr-defined]

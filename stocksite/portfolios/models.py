@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,6 +30,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from stocksite.auth.models import User
 from stocksite.core.database import Base, Cash, Price, Shares, Utc
 from stocksite.market.models import Stock
+from stocksite.portfolios.corporate_models import AppliedAction, ProcessedAction
+
+__all__ = [
+    "OPEN_STATUSES",
+    "AppliedAction",
+    "Order",
+    "OrderEvent",
+    "Portfolio",
+    "PortfolioSnapshot",
+    "Position",
+    "ProcessedAction",
+    "Transaction",
+]
 
 OPEN_STATUSES = ("accepted", "partially_filled")
 
@@ -42,6 +56,8 @@ class Portfolio(Base):
         CheckConstraint("reserved >= 0", name="reserved_not_negative"),
         CheckConstraint("cost_method IN ('average', 'fifo')", name="cost_method"),
         CheckConstraint("execution IN ('next_quote', 'instant')", name="execution"),
+        CheckConstraint("fractions IN ('keep', 'cash')", name="fractions"),
+        CheckConstraint("receivable >= 0", name="receivable_not_negative"),
         Index(
             "uq_portfolio_default",
             "user_id",
@@ -49,6 +65,8 @@ class Portfolio(Base):
             postgresql_where="is_default AND archived_at IS NULL",
         ),
         Index("ix_portfolio_user", "user_id"),
+        Index("ix_portfolio_public", "id", postgresql_where="public AND archived_at IS NULL"),
+        Index("ix_portfolio_dirty", "id", postgresql_where="dirty_from IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -62,6 +80,10 @@ class Portfolio(Base):
     commission_pct: Mapped[Decimal] = mapped_column(Numeric(7, 4), default=Decimal(0))
     """Percent points of the traded amount: 0.1 is one tenth of a percent."""
     commission_per_trade: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
+    fractions: Mapped[str] = mapped_column(String(4), default="keep", server_default="keep")
+    """Fractions of shares a split leaves: `keep` them, or `cash` them at the close before."""
+    public: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its returns (never its money) are on the site's leaderboard."""
     is_default: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Utc)
     """Market time."""
@@ -76,6 +98,12 @@ class Portfolio(Base):
     income: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
     fees_charged: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
     """Fees that are not part of a cost basis or of a sale's proceeds."""
+    receivable: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0), server_default="0")
+    """Dividends owed: earned on their ex-date, not paid yet."""
+    snapshot_at: Mapped[datetime | None] = mapped_column(Utc)
+    """Market time of the last close that is written down; what is posted before it is back-dated."""
+    dirty_from: Mapped[date | None]
+    """The first trading day whose snapshot a back-dated posting has made wrong."""
 
 
 class Order(Base):
@@ -212,12 +240,26 @@ class PortfolioSnapshot(Base):
     """Market time of the session's close: flows after it belong to the next day."""
     cash: Mapped[Decimal] = mapped_column(Cash)
     positions_value: Mapped[Decimal] = mapped_column(Cash)
+    receivable: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0), server_default="0")
+    """Dividends owed: past their ex-date, not paid yet."""
     total_value: Mapped[Decimal] = mapped_column(Cash)
+    """cash + positions_value + receivable."""
     inflow: Mapped[Decimal] = mapped_column(Cash)
     outflow: Mapped[Decimal] = mapped_column(Cash)
     net_deposits: Mapped[Decimal] = mapped_column(Cash)
     """Deposits less withdrawals since the beginning."""
+    realized_pnl: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0), server_default="0")
+    income: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0), server_default="0")
+    """Dividends paid and owed."""
+    fees: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0), server_default="0")
+    """All three since the beginning: value − net deposits − realized − income + fees is what the
+    open positions have gained."""
     twr_index: Mapped[float] = mapped_column(Double)
     """Time-weighted return index: inflows at start of day, outflows at end; starts at 1."""
     peak_index: Mapped[float] = mapped_column(Double)
     recorded_at: Mapped[datetime] = mapped_column(Utc)
+    reported_value: Mapped[Decimal | None] = mapped_column(Cash)
+    """What `total_value` was when the day was first written down; None while it still is."""
+    reported_index: Mapped[float | None] = mapped_column(Double)
+    corrected_at: Mapped[datetime | None] = mapped_column(Utc)
+    """Wall time of the last correction by a back-dated posting."""

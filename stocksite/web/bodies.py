@@ -5,12 +5,13 @@ Cannot be read (broken JSON, unknown field, wrong query) is 400; readable but wr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from stocksite.core.errors import BadRequest, DomainError, FieldError, InvalidInput
 from stocksite.web import json
@@ -54,11 +55,14 @@ _SENTENCES: Final[dict[str, str]] = {
 
 
 def read_json() -> Any:
-    """The body as parsed JSON. Raises UnsupportedMediaType (415) or BadRequest (400)."""
+    """The body as parsed JSON. Raises for another type (415), size (413) or BadRequest."""
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON with the header Content-Type: application/json.")
+    raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= (request.max_content_length or math.inf):
+        raise RequestEntityTooLarge  # a chunked body is cut at the limit, silently
     try:
-        return json.parse(request.get_data(cache=True))
+        return json.parse(raw)
     except json.JsonError as error:
         raise BadRequest(f"JSON parse error - {error}", code="bad-json") from None
 

@@ -14,7 +14,7 @@ from stocksite.core.actor import Actor
 from stocksite.portfolios.fills import Side
 from stocksite.portfolios.models import Portfolio
 from stocksite.portfolios.orders import OrderRequest
-from stocksite.portfolios.service import books, orders
+from stocksite.portfolios.service import books, orders, snapshots
 from tests.portfolios.desk import Desk
 
 
@@ -67,3 +67,18 @@ def desk(login: Callable[[Actor], FlaskClient], actor: Actor) -> Desk:
 def stranger_desk(login: Callable[[Actor], FlaskClient], make_user: Callable[..., Actor]) -> Desk:
     """Somebody else's browser."""
     return Desk(login(make_user("stranger")))
+
+
+@pytest.fixture
+def lived(market: Any, session: Session, open_book: Any, trade: Any) -> tuple[Any, Any]:
+    """A portfolio with a fill, a waiting order, a second close behind it, and its ids."""
+    book = open_book("Lived in", "25000.00")
+    market.open_next()
+    trade(book, "buy", "AAPL", "10")
+    trade(book, "buy", "IBM", notional="1000")
+    market.until("closing")
+    snapshots.take(session, market.state.session_date)
+    session.commit()
+    market.until("closed")
+    waiting = trade(book, "buy", "MSFT", "5")
+    return book, waiting

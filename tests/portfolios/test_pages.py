@@ -9,13 +9,10 @@ import pytest
 
 from stocksite.auth.service import accounts
 from stocksite.core.clock import wall_now
-from stocksite.core.database import unit_of_work
-from stocksite.core.queue import connect_queue
-from stocksite.market.service import clock as market_clock
 from stocksite.market.service import quotes
 from stocksite.portfolios.models import Order, Portfolio, Position, Transaction
-from stocksite.portfolios.service import books, matching, snapshots
-from tests.portfolios.desk import field_value, words
+from stocksite.portfolios.service import books
+from tests.portfolios.desk import words
 
 D = Decimal
 
@@ -39,21 +36,6 @@ PAGES = (
     "/trade?portfolio={id}&symbol=AAPL&side=sell&quantity=1",
     "/trade/preview?portfolio={id}&symbol=AAPL&side=buy&mode=quantity&quantity=1",
 )
-
-
-@pytest.fixture
-def lived(market, session, open_book, trade):
-    """A portfolio with a fill, a waiting order, a second close behind it, and its ids."""
-    book = open_book("Lived in", "25000.00")
-    market.open_next()
-    trade(book, "buy", "AAPL", "10")
-    trade(book, "buy", "IBM", notional="1000")
-    market.until("closing")
-    snapshots.take(session, market.state.session_date)
-    session.commit()
-    market.until("closed")
-    waiting = trade(book, "buy", "MSFT", "5")
-    return book, waiting
 
 
 # --- every page ---------------------------------------------------------------------------------
@@ -273,145 +255,3 @@ def test_the_curve_has_its_table(desk, lived):
     assert 'aria-current="true"' in answer.get_data(as_text=True)
     assert "<html" not in answer.get_data(as_text=True)
     assert desk.get(f"/portfolios/{book.id}?range=nonsense").status_code == 200
-
-
-# --- the poll -----------------------------------------------------------------------------------
-
-
-def test_an_unchanged_poll_touches_nothing(desk, lived, session, redis, count_sql):
-    book, _ = lived
-    market_clock.publish(redis, market_clock.state(session))
-    first = desk.part(f"/portfolios/{book.id}/live")
-    tag = first.headers["HX-PTag"]
-    assert 'hx-target="#portfolio-figures"' in first.get_data(as_text=True)
-    with count_sql() as statements:
-        again = desk.part(f"/portfolios/{book.id}/live", HX_PTag=tag)
-    assert (again.status_code, again.get_data(), statements) == (304, b"", [])
-
-
-def test_without_a_published_tick_every_poll_is_answered(desk, lived, redis):
-    book, _ = lived
-    answer = desk.part(f"/portfolios/{book.id}/live", HX_PTag="0.0")
-    assert answer.status_code == 200
-    assert "HX-PTag" not in answer.headers
-
-
-def test_a_tick_and_a_change_each_end_the_304s(desk, lived, session, redis, market):
-    book, _waiting = lived
-    live = f"/portfolios/{book.id}/live"
-    market_clock.publish(redis, market.state)
-    tag = desk.part(live).headers["HX-PTag"]
-    market.tick()
-    market_clock.publish(redis, market.state)
-    moved = desk.part(live, HX_PTag=tag)
-    assert moved.status_code == 200
-    assert moved.headers["HX-PTag"] != tag
-    tag = moved.headers["HX-PTag"]
-    assert desk.part(live, HX_PTag=tag).status_code == 304
-    connect_queue(redis)
-    desk.post(f"/portfolios/{book.id}/cash", {"type": "deposit", "amount": "5"})
-    changed = desk.part(live, HX_PTag=tag)
-    assert changed.status_code == 200
-    assert "25,005.00" in words(changed)
-
-
-def test_a_fill_by_the_worker_reaches_the_page(desk, lived, session, redis, market):
-    book, _ = lived
-    live = f"/portfolios/{book.id}/live"
-    market_clock.publish(redis, market.state)
-    tag = desk.part(live).headers["HX-PTag"]
-    market.open_next()
-    connect_queue(redis)
-    assert matching.match_all(unit_of_work) == 1
-    fresh = desk.part(live, HX_PTag=tag)
-    assert fresh.status_code == 200
-    assert "Waits for" not in words(fresh)
-    assert "MSFT" in words(fresh)
-
-
-# --- forms --------------------------------------------------------------------------------------
-
-
-def test_opening_a_portfolio(desk, session):
-    form = {"name": "  Swing  ", "starting_cash": "$12,500.50", "execution": "instant"}
-    form |= {"commission_pct": "0.1", "commission_per_trade": "", "description": "a\r\nb"}
-    answer = desk.post("/portfolios/new", form)
-    assert answer.status_code == 303
-    book = session.query(Portfolio).one()
-    assert answer.headers["Location"] == f"/portfolios/{book.id}"
-    assert (book.name, book.cash, book.execution) == ("Swing", D("12500.50"), "instant")
-    assert (book.commission_pct, book.commission_per_trade) == (D("0.1"), D(0))
-    assert book.description == "a\nb"
-    assert "Swing is open." in words(desk.get(answer.headers["Location"]))
-
-
-def test_a_name_in_use_is_told_and_what_was_typed_kept(desk, open_book):
-    open_book("Taken")
-    form = {"name": "taken", "starting_cash": "77.70", "execution": "next_quote"}
-    answer = desk.post("/portfolios/new", form)
-    assert answer.status_code == 422
-    assert "Pick another" in words(answer)
-    assert field_value(answer, "starting_cash") == "77.70"
-    assert re.search(r'<input[^>]*name="name"[^>]*autofocus', answer.get_data(as_text=True)) or (
-        re.search(r'<input[^>]*autofocus[^>]*name="name"', answer.get_data(as_text=True))
-    )
-
-
-def test_settings_change_and_cash_does_not(desk, lived, session):
-    book, _ = lived
-    form = {"name": "Renamed", "execution": "instant", "commission_pct": "1", "starting_cash": "1"}
-    assert desk.post(f"/portfolios/{book.id}/edit", form).status_code == 303
-    session.expire_all()
-    changed = session.get(Portfolio, book.id)
-    assert (changed.name, changed.execution, changed.commission_pct) == ("Renamed", "instant", 1)
-    assert changed.starting_cash == D("25000.00")
-
-
-def test_deleting_takes_the_typed_name(desk, lived, session):
-    book, waiting = lived
-    path = f"/portfolios/{book.id}/delete"
-    refused = desk.post(path, {"confirm": "lived in"})
-    assert refused.status_code == 422
-    assert "Type the portfolio’s name" in words(refused).replace("'", "’")
-    session.expire_all()
-    assert session.get(Portfolio, book.id).archived_at is None
-    assert desk.post(path, {"confirm": "Lived in"}).status_code == 303
-    session.expire_all()
-    assert session.get(Portfolio, book.id).archived_at is not None
-    assert session.get(Order, waiting.id).status == "canceled"
-    assert desk.get(f"/portfolios/{book.id}").status_code == 404
-    assert session.query(Transaction).filter_by(portfolio_id=book.id).count() == 3
-
-
-def test_deposits_and_withdrawals(desk, lived, session):
-    book, waiting = lived
-    path = f"/portfolios/{book.id}/cash"
-    assert desk.post(path, {"type": "deposit", "amount": "100"}).status_code == 303
-    session.expire_all()
-    free = session.get(Portfolio, book.id).cash - waiting.reserved
-    refused = desk.post(path, {"type": "withdrawal", "amount": str(free + D("0.01"))})
-    assert refused.status_code == 422
-    assert "is held by waiting orders" in words(refused)
-    assert desk.post(path, {"type": "withdrawal", "amount": str(free)}).status_code == 303
-    session.expire_all()
-    assert session.get(Portfolio, book.id).cash == waiting.reserved
-
-
-def test_canceling_frees_the_cash(desk, lived, session):
-    book, waiting = lived
-    path = f"/portfolios/{book.id}/orders/{waiting.id}/cancel"
-    answer = desk.post(path, {"back": "orders"})
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == f"/portfolios/{book.id}/orders"
-    session.expire_all()
-    assert session.get(Portfolio, book.id).reserved == 0
-    assert desk.post(path, {}).status_code == 409
-
-
-def test_canceling_under_htmx_changes_the_page_in_place(desk, lived):
-    book, waiting = lived
-    answer = desk.post(f"/portfolios/{book.id}/orders/{waiting.id}/cancel", {}, htmx=True)
-    assert answer.status_code == 200
-    assert "portfolio:changed" in answer.headers["HX-Trigger"]
-    assert answer.headers["HX-Reswap"] == "none"
-    assert 'hx-target="#flash"' in answer.get_data(as_text=True)

@@ -177,3 +177,12 @@ def test_instant_portfolios_trade_at_night(desk, open_book, session, market):
     assert "It fills at once" in said
     desk.post("/trade", ticket(book))
     assert session.query(Order).one().status == "filled"
+
+
+def test_the_preview_takes_the_fields_and_not_the_token(desk, book):
+    """What htmx includes becomes an address, and addresses are logged."""
+    page = desk.get(f"/trade?portfolio={book.id}").get_data(as_text=True)
+    assert 'hx-include="previous .ticket-fields"' in page
+    fields = page[page.index('class="form ticket-fields"') : page.index('hx-get="/trade/preview"')]
+    assert all(f'name="{name}"' in fields for name in ("symbol", "side", "mode", "quantity"))
+    assert "csrf_token" not in fields

@@ -213,18 +213,22 @@ def _check_refusal(answer: Any, where: str) -> None:
 def _legal(operation: Operation, name: str, label: str) -> bool:
     if label in NEVER:
         return False
-    if name == "password" and operation.path.startswith("/api/users/"):
-        return label in ("emoji", "markup", "SQL")  # a new password may be anything long enough
-    if label == "null":
-        return name in (NUMBERS - ZERO_IS_FINE) | {"benchmark", "position", "client_order_id"}
-    if name in NUMBERS:
-        return label in ("zero", "zero as text") and name in ZERO_IS_FINE
+    words = label.endswith("as text") or label in ("many decimals", "day that is none")
+    if name == "username":
+        return words and "200" not in label  # letters, digits, dots and dashes: a name
+    if name == "password" and operation.path == "/api/users/":
+        return label in ("markup", "SQL", "many decimals", "day that is none")  # long enough
+    if name == "client_order_id":
+        printable = label in ("emoji", "markup", "SQL", "other digits")
+        return (words and "200" not in label) or printable or label == "null"
+    if name in NUMBERS and label != "null":
+        return name in ZERO_IS_FINE and label in ("zero", "zero as text")
     if name in FREE_TEXT:
-        plain = label in ("emoji", "markup", "SQL", "many decimals", "other digits")
-        plain |= label.endswith("as text") or label == "day that is none"
+        plain = words or label in ("emoji", "markup", "SQL", "other digits")
         empty = label in ("blank", "nothing") and name != "name"
-        return (plain or empty) and (label != "200 digits as text" or name == "description")
-    return name == "client_order_id" and label.endswith("as text")
+        fits = label != "200 digits as text" or name in ("description", "note")
+        return (plain or empty) and fits
+    return label == "null" and name in (NUMBERS - ZERO_IS_FINE) | {"benchmark", "position"}
 
 
 def test_bodies_that_are_no_object(

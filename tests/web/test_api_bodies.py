@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -213,6 +214,20 @@ def test_more_than_a_mebibyte_is_413(call: Callable[..., Any], session: Session)
     answer = send(call, json.dumps({"name": "x" * 1024 * 1024}))
     assert answer.status_code == 413
     assert "1,048,576" in answer.json["detail"]
+    assert stored(session) == 0
+
+
+def test_a_chunked_body_is_not_cut_but_refused(call: Callable[..., Any], session: Session) -> None:
+    """Two objects, the first of which ends within the limit."""
+    body = json.dumps({"name": "x"}) + " " * 1024 * 1024 + json.dumps({"name": "y"})
+    answer = call(
+        "POST",
+        PATH,
+        input_stream=io.BytesIO(body.encode()),
+        content_type=JSON,
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == 413
     assert stored(session) == 0
 
 
