@@ -10,6 +10,7 @@ from stocksite.backtest.engine import run
 from stocksite.backtest.honesty.rulerisk import RULE_SETS, rule_risk
 from stocksite.backtest.strategies import SmaCross
 from stocksite.backtest.terms import R1, Costs, FillAt, Shares, SizeBy, Terms
+from stocksite.backtest.trades import Run
 from tests.backtest.samples import adjusted, one, raw
 
 AAPL = one(raw("AAPL"))
@@ -65,7 +66,10 @@ def test_best_pair_of_the_reference_on_adjusted_bars() -> None:
 
 
 def test_rule_laboratory_reproduces_the_table() -> None:
-    risk = rule_risk(lambda: STRATEGY.decider(AAPL), AAPL, 100_000, R1)
+    def run_with(terms: Terms) -> Run:
+        return run(STRATEGY.decider(AAPL), AAPL, 100_000, terms)
+
+    risk = rule_risk(run_with, R1)
     assert len(RULE_SETS) == len(risk.results) == 8
     assert [round(result.final, 2) for result in risk.results] == [row[2] for row in ROWS]
     assert risk.spread_pct == pytest.approx(100 * (572_588.36 - 427_501.37) / 472_726.56, abs=1e-4)

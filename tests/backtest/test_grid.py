@@ -58,8 +58,8 @@ def test_a_billion_combinations_get_a_coarser_offer() -> None:
 
 
 def test_loops_have_a_smaller_limit() -> None:
+    saving = {"every_days": {"from": 1, "to": 500}, "amount": [1, 2, 3, 4, 5]}
     with pytest.raises(InvalidInput) as caught:
-        saving = {"every_days": {"from": 1, "to": 500}, "amount": [1, 2, 3, 4, 5]}
         read_grid("dca", saving, looped=True)
     assert caught.value.members["limit"] == MAX_LOOPED
 

@@ -273,3 +273,16 @@ def test_percent_moves_are_swept_by_tables() -> None:
     grid = read_grid("percent_move", {"buy_pct": [2, 5], "sell_pct": [4]})
     assert isinstance(sweep(grid, one(raw("FB")), CASH, R1), HopSweep)
     assert PercentMove(2.0, 4.0) == grid.of(0)[0]
+
+
+def test_own_rules_are_swept_over_their_exits() -> None:
+    prices = raw("GOOG").part(0, 500)
+    average = {"indicator": "sma", "window": 20}
+    rules = {
+        "enter": {"all": [{"left": "close", "op": ">", "right": average}]},
+        "leave": {"all": [{"left": "close", "op": "<", "right": average}]},
+    }
+    grid = read_grid("rules", {**rules, "stop_loss_pct": [3, 9], "max_holding": [5, 50]})
+    played = sweep(grid, one(prices), CASH, R1)
+    assert isinstance(played, HopSweep)
+    assert_like_the_bar_loop(played, np.arange(4), prices, R1)

@@ -97,8 +97,9 @@ def test_cuts_lie_in_the_warm_up_and_after_it() -> None:
     cuts = cut_bars(3_270, 50)
     assert len(cuts) == 12
     assert sum(cut < 50 for cut in cuts) == 4
-    assert cut_bars(5, 50) == [1, 2, 3]
-    assert cut_bars(2, 0) == []
+    assert cut_bars(5, 50) == [1, 2, 3, 4]
+    assert cut_bars(2, 0) == [1]
+    assert cut_bars(1, 0) == []
 
 
 def test_the_other_future_keeps_the_past_and_changes_the_rest() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -144,7 +144,7 @@ def test_momentum_holds_what_rose_most() -> None:
 
 
 class TestRules:
-    RAW: dict[str, Any] = {
+    RAW: ClassVar[dict[str, Any]] = {
         "enter": {
             "all": [
                 {"left": "close", "op": ">", "right": {"indicator": "sma", "window": 5}},
