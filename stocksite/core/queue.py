@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import importlib
 import logging
+import threading
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +28,7 @@ from rq.job import Retry
 from rq.serializers import JSONSerializer
 from sqlalchemy import event, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from stocksite.core.clock import wall_now
@@ -37,6 +40,7 @@ log = logging.getLogger(__name__)
 QUEUES = ("market", "default", "research")
 """Order of service: what moves money first, research last."""
 MAX_ATTEMPTS = 3
+HEARTBEAT_S = 15.0
 ABANDONED_AFTER = timedelta(seconds=60)
 WAITING_TOO_LONG = timedelta(seconds=10)
 
@@ -154,7 +158,8 @@ def run(job_id: str) -> None:
     if job is None:
         return
     try:
-        result = _resolve(job.function)(**_with_progress(job))
+        with _alive(job_id):
+            result = _resolve(job.function)(**_with_progress(job))
     except JobCanceled:
         _finish(job_id, "canceled", "Canceled.")
     except Exception as error:
@@ -164,7 +169,26 @@ def run(job_id: str) -> None:
         if again:
             _send(job.queue, job_id)
     else:
-        _finish(job_id, "done", "", result if isinstance(result, str) else None)
+        _finish(job_id, "done", None, result if isinstance(result, str) else None)
+
+
+@contextmanager
+def _alive(job_id: str) -> Iterator[None]:
+    """Beat the job's heart while it works: one that stops beating is taken over by the sweep."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT_S):
+            with suppress(SQLAlchemyError), unit_of_work() as session:
+                session.execute(update(Job).where(Job.id == job_id).values(heartbeat_at=wall_now()))
+
+    heart = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        done.set()
+        heart.join()
 
 
 def _claim(job_id: str) -> Job | None:
@@ -191,8 +215,11 @@ def _with_progress(job: Job) -> dict[str, Any]:
     return {**job.arguments, "progress": Progress(job.id)} if wants else dict(job.arguments)
 
 
-def _finish(job_id: str, status: str, message: str, result_url: str | None = None) -> None:
-    values: dict[str, Any] = {"status": status, "message": message, "finished_at": wall_now()}
+def _finish(job_id: str, status: str, message: str | None, result_url: str | None = None) -> None:
+    """Record the end; without a message the job's own last one stands."""
+    values: dict[str, Any] = {"status": status, "finished_at": wall_now()}
+    if message is not None:
+        values["message"] = message
     if status == "done":
         values |= {"progress": 1.0, "result_url": result_url}
     with unit_of_work() as session:

@@ -6,6 +6,7 @@ A life follows the session: a price lives a minute while the market is open, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from stocksite.core.calendar import TradingCalendar
@@ -53,6 +54,17 @@ def quote_lives_until(now: datetime, delay: str, calendar: TradingCalendar) -> d
     if calendar.at(now) is not None or settling:
         return now + QUOTE_LIFE
     return calendar.next_after(now).open
+
+
+def spread(calls: int, left: Sequence[int], remaining: timedelta) -> timedelta:
+    """How far apart refreshes of `calls` requests lie so that what is `left` lasts.
+
+    `left` is what each long window still has for it; never closer than a price lives.
+    """
+    if not left:
+        return QUOTE_LIFE
+    refreshes = max(min(left), 0) // max(calls, 1)
+    return max(QUOTE_LIFE, remaining / refreshes) if refreshes else remaining
 
 
 def bars_live_until(now: datetime, calendar: TradingCalendar) -> datetime:

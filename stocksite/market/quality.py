@@ -25,6 +25,9 @@ from stocksite.market.overlap import AGREE, Known
 from stocksite.market.providers.base import BarSeries, Basis
 
 MAX_MOVE = 0.30
+SPLIT_SURE = 2.75
+"""A level change of this factor or more that looks like a split is one: only the split itself or
+an administrator explains it. A halving may be a crash; another provider can tell."""
 _FEW = 2
 """So many bars at the beginning, off the level of all that follow, are the wrong ones."""
 
@@ -213,6 +216,9 @@ class _Walk:
         if day in self._evidence.confirmed:
             self.explained[day] = "administrator"
             return True
+        ratio = float(self._adjusted[at] / self._adjusted[before])
+        if split_hint(ratio) and not 1 / SPLIT_SURE < ratio < SPLIT_SURE:
+            return False  # two providers can both have missed the same split
         for opinion in self._evidence.opinions:
             if self._agrees(opinion, before, at):
                 self.explained[day] = opinion.provider

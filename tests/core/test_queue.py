@@ -122,7 +122,7 @@ def test_progress_is_seen_and_a_cancel_stops_the_job_at_its_next_report(session,
     queue.run(job_id)
     session.expire_all()
     seen = jobs.view(session, actor, job_id)
-    assert (seen.status, seen.message, seen.title) == ("done", "", "Slow one")
+    assert (seen.status, seen.message, seen.title) == ("done", "half-way", "Slow one")
     with pytest.raises(Conflict):
         jobs.cancel(session, actor, job_id, wall_now())
     other = queue.enqueue(session, "stocksite.x.slow", user_id=actor.user_id)

@@ -90,7 +90,7 @@ def _known(asked: Asked) -> bool:
 
 def _aggregates(asked: Asked, parts: list[str]) -> Response:
     if parts[2] == "grouped":
-        return _grouped(asked, date.fromisoformat(parts[6]))
+        return _grouped(asked, date.fromisoformat(parts[7]))
     if parts[4] == "prev":
         rows = asked.rows()[-1:]
         return _bars(asked, [_bar(row, close=True, ticker=asked.symbol) for row in rows])

@@ -7,6 +7,8 @@ import gzip
 import socket
 import struct
 import time
+import zlib
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
@@ -47,7 +49,8 @@ def hang(asked: Asked, fault: Fault, response: Response) -> Response:
 def trickle(asked: Asked, fault: Fault, response: Response) -> Response:
     """Every byte on its own; `part` says whether the headers or the body."""
     body = response.get_data()
-    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    length = f"Content-Length: {len(body)}\r\n" if fault.options.get("length", True) else ""
+    head = f"HTTP/1.1 200 OK\r\n{length}\r\n".encode()
     if fault.options.get("part") != "headers":
         _socket(asked).sendall(head)
         head = b""
@@ -87,8 +90,14 @@ def gzipped(asked: Asked, fault: Fault, response: Response) -> Response:
 
 
 def bomb(asked: Asked, fault: Fault, response: Response) -> Response:
-    size = fault.options.get("size", 200 * 1024 * 1024)
-    return Response(gzip.compress(b" " * size, 9), headers={"Content-Encoding": "gzip"})
+    return Response(_bomb(), headers={"Content-Encoding": "gzip"})
+
+
+@cache
+def _bomb() -> bytes:
+    """64 MB of blanks in some hundred kilobytes, packed once."""
+    packer = zlib.compressobj(1, wbits=31)
+    return b"".join([*(packer.compress(b" " * 1024 * 1024) for _ in range(64)), packer.flush()])
 
 
 def unasked_encoding(asked: Asked, fault: Fault, response: Response) -> Response:

@@ -216,11 +216,15 @@ def _compact_start(today: date) -> date:
 
 
 def split_ratio(factor: float) -> tuple[int, int] | None:
-    """`4.0` → (4, 1), `0.125` → (1, 8), `1.5` → (3, 2); None for what is no ratio of integers."""
-    for below in range(1, 201):
-        above = round(factor * below) if factor == factor else 0
-        if 0 < above <= 10_000 and abs(above / below - factor) < 1e-4 * factor:
-            return above, below
+    """`4.0` → (4, 1), `0.125` → (1, 8), `0.3333` → (1, 3); None for what is no ratio.
+
+    Exact ratios go first: with four decimals 1:200 is also nearly 1:199.
+    """
+    for tolerance in (1e-9, 6e-5):
+        for below in range(1, 201):
+            above = round(factor * below) if factor == factor else 0
+            if 0 < above <= 10_000 and abs(above / below - factor) < tolerance:
+                return above, below
     return None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,8 +118,22 @@ class BarSeries:
         """From (day, open, high, low, close, volume)."""
         columns = list(zip(*rows, strict=True)) or [()] * 6
         days = np.array(columns[0], dtype="datetime64[D]")
-        numbers = [np.array(column, dtype=np.float64) for column in columns[1:]]
-        return cls(symbol, provider, basis, days, *numbers, fetched_at, payload_hash, note)
+        first, high, low, close, volume = (np.array(c, dtype=np.float64) for c in columns[1:])
+        return cls(
+            symbol,
+            provider,
+            basis,
+            days,
+            *(first, high, low, close, volume),
+            fetched_at,
+            payload_hash,
+            note,
+        )
+
+    def where(self, kept: NDArray[Any]) -> BarSeries:
+        """The bars that a mask or an array of positions selects."""
+        names = ("days", "open", "high", "low", "close", "volume")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
 
 @dataclass(frozen=True, slots=True)

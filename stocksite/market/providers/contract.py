@@ -2,7 +2,7 @@
 
 | capability | method | answers with |
 |---|---|---|
-| `DAILY_BARS` | `daily_bars(inst, start, end, basis)` | `BarSeries`, shorter than asked with a `note` |
+| `DAILY_BARS` | `daily_bars(inst, start, end, basis)` | `BarSeries`; `note` says what lacks |
 | `OPEN_CLOSE` | `open_close(inst, session)` | `OpenClose` |
 | `QUOTE` | `quote(inst)` | `LiveQuote` |
 | `BULK_QUOTES` | `quotes(insts)` | `{symbol: LiveQuote}`, unknown symbols left out |

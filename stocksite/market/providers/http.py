@@ -259,6 +259,7 @@ def _cause(error: BaseException) -> str:
     for _ in range(8):
         inner = seen.args[0] if seen.args and isinstance(seen.args[0], BaseException) else None
         inner = getattr(seen, "reason", None) if inner is None else inner
+        inner = inner if isinstance(inner, BaseException) else seen.__cause__
         if not isinstance(inner, BaseException):
             break
         seen = inner

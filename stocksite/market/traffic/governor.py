@@ -142,10 +142,10 @@ class Governor:
     def _cooling(self, account: Account) -> ProviderError | None:
         key = f"cooldown:{account.owner}"
         facts = self._redis.get(key)
-        if not isinstance(facts, bytes):
+        if facts is None:
             return None
         left_ms = self._redis.pttl(key)
-        wait_s = max(0.02, int(left_ms) / 1000)  # type: ignore[arg-type]
+        wait_s = max(0.02, int(left_ms) / 1000)
         told = json.loads(facts)
         text = f"the provider asked for a pause: {told['text']}"
         if told["scope"] == "day":

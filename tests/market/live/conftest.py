@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from redis import Redis
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
 
+from stocksite.core import database
+from stocksite.market.models_live import LiveBase
 from stocksite.market.providers import setup
 from stocksite.market.providers.http import Bounds
 from stocksite.market.providers.setup import Desk
@@ -83,3 +87,72 @@ def make_desk(emulator: Emulator, valkey: Redis, monkeypatch: pytest.MonkeyPatch
 def desk(make_desk: MakeDesk) -> Desk:
     """A desk with every provider switched on."""
     return make_desk()
+
+
+@pytest.fixture
+def redis_url(worker_id: str, valkey: Redis) -> str:
+    """The URL of `valkey`, for other processes."""
+    there = throwaway.attach(os.environ)
+    return there.redis_url((there.redis_number(worker_id) + 32) % throwaway.REDIS_DATABASES)
+
+
+@pytest.fixture(scope="session")
+def live_engine(worker_id: str) -> Iterator[Engine]:
+    """A database of its own with the live tables, next to the sample's."""
+    there = throwaway.attach(os.environ)
+    url = there.clone_database(f"live_{worker_id}")
+    opened = create_engine(url, **database.engine_options())
+    with opened.begin() as connection:
+        connection.execute(text("ALTER TABLE bar ADD COLUMN IF NOT EXISTS fetch_id bigint"))
+        connection.execute(
+            text(
+                "ALTER TABLE quote ADD COLUMN IF NOT EXISTS delay varchar(10) "
+                "NOT NULL DEFAULT 'realtime'"
+            )
+        )
+        LiveBase.metadata.create_all(connection)
+    yield opened
+    opened.dispose()
+    there.drop_database(url)
+
+
+@pytest.fixture
+def live(live_engine: Engine, emulator: Emulator) -> Iterator[Session]:
+    """An empty live market; `unit_of_work()` leads to it for the length of the test."""
+    before = database._factory
+    factory = sessionmaker(live_engine, expire_on_commit=False)
+    database._factory = factory
+    with factory() as session:
+        session.execute(
+            text("TRUNCATE stock, market_clock, provider_fetch, unknown_listing CASCADE")
+        )
+        session.execute(
+            text(
+                "INSERT INTO market_clock (id, mode, phase, market_at, tick, speed, paused, "
+                "ticked_at) VALUES (1, 'live', 'closed', :now, 1, 1, false, :now)"
+            ),
+            {"now": emulator.world.now},
+        )
+        session.commit()
+        yield session
+        session.rollback()
+    database._factory = before
+
+
+def bars_of(session: Session, symbol: str) -> dict[date, tuple[Any, ...]]:
+    """What is stored of a symbol, by day: (open, high, low, close, volume, source)."""
+    session.rollback()
+    rows = session.execute(
+        text(
+            "SELECT b.date, b.open, b.high, b.low, b.close, b.volume, b.source FROM bar b "
+            "JOIN stock s ON s.id = b.stock_id WHERE s.symbol = :symbol ORDER BY b.date"
+        ),
+        {"symbol": symbol},
+    )
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
+def count(session: Session, table: str, where: str = "true") -> int:
+    """How many rows of a table fulfil a condition."""
+    session.rollback()
+    return int(session.scalar(text(f"SELECT count(*) FROM {table} WHERE {where}")) or 0)

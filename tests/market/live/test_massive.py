@@ -105,7 +105,7 @@ def test_split_adjusted_bars(emulator: Emulator, source: Any) -> None:
 
 def test_delayed_data_is_good_data(emulator: Emulator, source: Any) -> None:
     emulator.fault("massive_delayed")
-    assert len(source.daily_bars(IBM, FIRST, LAST, Basis.RAW)) == 505
+    assert len(source.daily_bars(IBM, FIRST, LAST, Basis.RAW)) == 506
 
 
 @pytest.mark.parametrize("symbol", ["NOSUCH", "ibm"])
@@ -224,7 +224,7 @@ def test_profile_search_and_peers(emulator: Emulator, source: Any) -> None:
 
 def test_class_shares_keep_their_dot(emulator: Emulator, source: Any) -> None:
     emulator.world.add("BRK.B")
-    assert len(source.daily_bars(Instrument("BRK.B"), FIRST, LAST, Basis.RAW)) == 505
+    assert len(source.daily_bars(Instrument("BRK.B"), FIRST, LAST, Basis.RAW)) == 506
     assert "/BRK.B/" in emulator.journal[0].path
 
 

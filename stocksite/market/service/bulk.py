@@ -1,0 +1,127 @@
+"""Bars in bulk, in and out: COPY on both sides, arrays in between, no object per row."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from stocksite.market.adjust import Days, Floats
+from stocksite.market.providers.base import BarSeries
+
+_COLUMNS = "stock_id, date, open, high, low, close, volume, source, fetch_id"
+_STAGE = text("""
+    CREATE TEMPORARY TABLE IF NOT EXISTS incoming_bar (
+        stock_id bigint, date date, open float8, high float8, low float8, close float8,
+        volume float8, source varchar(20), fetch_id bigint
+    ) ON COMMIT DROP
+""")
+_TAKE = text(f"""
+    WITH fresh AS (
+        INSERT INTO bar ({_COLUMNS}) SELECT {_COLUMNS} FROM incoming_bar
+        ON CONFLICT (stock_id, date) DO NOTHING
+        RETURNING stock_id, date
+    ), span AS (
+        SELECT stock_id, min(date) AS first_day, max(date) AS last_day, count(*) AS n
+        FROM fresh GROUP BY stock_id
+    ), told AS (
+        UPDATE stock SET first_bar = least(stock.first_bar, span.first_day),
+                         last_bar = greatest(stock.last_bar, span.last_day), status = 'active'
+        FROM span WHERE stock.id = span.stock_id
+    )
+    SELECT coalesce(sum(n), 0)::bigint FROM span
+""")
+
+_HEADER_BYTES = 19
+_ROW = np.dtype(
+    [("fields", ">i2"), ("date_len", ">i4"), ("date", ">i4")]
+    + [
+        item
+        for name in ("open", "high", "low", "close", "volume")
+        for item in ((f"{name}_len", ">i4"), (name, ">f8"))
+    ]
+)
+_EPOCH = np.datetime64("2000-01-01", "D")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Bars of one stock to be stored, and the fetch they came in."""
+
+    stock_id: int
+    series: BarSeries
+    fetch_id: int | None = None
+
+
+def write(session: Session, parcels: Iterable[Parcel]) -> int:
+    """Store bars; returns how many were new. A day that is stored already is never rewritten.
+
+    Keeps `stock.first_bar`, `last_bar` and `status` in step. Three statements, whatever the size.
+    """
+    lines = [line for parcel in parcels for line in _lines(parcel)]
+    if not lines:
+        return 0
+    session.flush()
+    session.execute(_STAGE)
+    session.execute(text("TRUNCATE incoming_bar"))
+    connection: Any = session.connection().connection
+    with connection.cursor() as cursor:
+        cursor.copy_expert(
+            f"COPY incoming_bar ({_COLUMNS}) FROM STDIN", io.StringIO("\n".join(lines) + "\n")
+        )
+    return int(session.scalar(_TAKE) or 0)
+
+
+def _lines(parcel: Parcel) -> list[str]:
+    series = parcel.series
+    fetch = "\\N" if parcel.fetch_id is None else str(parcel.fetch_id)
+    head, tail = f"{parcel.stock_id}\t", f"\t{series.provider}\t{fetch}"
+    columns = (series.open, series.high, series.low, series.close, series.volume)
+    days = series.days.astype(str).tolist()
+    numbers = (column.tolist() for column in columns)
+    return [
+        f"{head}{day}\t{first!r}\t{high!r}\t{low!r}\t{close!r}\t{volume!r}{tail}"
+        for day, first, high, low, close, volume in zip(days, *numbers, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Raw bars of one stock as arrays, ascending."""
+
+    days: Days
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+
+
+def read(session: Session, stock_id: int, start: date, end: date) -> Columns:
+    """A stock's raw bars with start ≤ day ≤ end, straight from the wire into arrays.
+
+    Knows nothing of market time: the caller's `end` decides what may be seen.
+    """
+    query = (
+        "COPY (SELECT date, open, high, low, close, volume FROM bar "
+        f"WHERE stock_id = {int(stock_id):d} AND date BETWEEN '{start.isoformat()}' "
+        f"AND '{end.isoformat()}' ORDER BY date) TO STDOUT (FORMAT binary)"
+    )
+    out = io.BytesIO()
+    session.flush()
+    connection: Any = session.connection().connection
+    with connection.cursor() as cursor:
+        cursor.copy_expert(query, out)
+    body = out.getvalue()[_HEADER_BYTES:-2]  # the trailer is a field count of −1
+    rows = np.frombuffer(body, dtype=_ROW)
+    days = _EPOCH + rows["date"].astype("timedelta64[D]")
+    return Columns(
+        days,
+        *(rows[name].astype(np.float64) for name in ("open", "high", "low", "close", "volume")),
+    )
