@@ -10,7 +10,7 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types imports migrations journeys bench install install-dev lock clean
+.PHONY: help run test check lint format types imports migrations journeys bench bench-forecast install install-dev lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ journeys: install-dev ## the browser journeys, where there is a Chromium
 
 bench: install ## the benchmarks, on throw-away servers
 	$(PY) -m tests.servers --durable $(PY) -m benchmarks $(ARGS)
+
+# One thread: the figures are of one core, and a threaded BLAS would fight over the others.
+bench-forecast: install ## are forecasts calibrated, on stocks no model was trained on? (ARGS="speed sample panel")
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.txt
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.servers --durable $(PY) -m benchmarks.forecast $(ARGS)
 
 # A stamp holds the checksum of the lock that was installed, so a change of branch installs once
 # and an unchanged lock costs nothing. The stamp is written last: an interrupted install is redone.

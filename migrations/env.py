@@ -10,7 +10,7 @@ from flask import current_app
 from stocksite.core.database import Base, Cash, Price, Shares, Utc
 
 import_module("stocksite.core.models")
-for room in ("auth", "market", "portfolios", "watchlist"):
+for room in ("auth", "market", "portfolios", "watchlist", "backtest", "forecast"):
     import_module(f"stocksite.{room}.models")
 
 connection = context.config.attributes.get("connection")

@@ -13,7 +13,7 @@ from stocksite.settings import Settings
 
 __version__ = "0.1.0"
 
-ROOMS = ("auth", "market", "portfolios", "watchlist", "desk")
+ROOMS = ("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "desk", "compat")
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -22,6 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from stocksite.web import setup
 
     settings = settings or Settings.from_env()
+    _keep_keys(settings)
     app = Flask("stocksite.web", template_folder="templates", static_folder="static")
     setup.init_app(app, settings)
     for room in ROOMS:
@@ -29,3 +30,17 @@ def create_app(settings: Settings | None = None) -> Flask:
             app.register_blueprint(import_module(f"stocksite.{room}.{face}").blueprint)
     cli.register(app)
     return app
+
+
+def _keep_keys(settings: Settings) -> None:
+    """Keep the providers' keys out of every log, and tell a wrong limit before anything starts."""
+    from stocksite.market.providers.redaction import Secret, guard_logs
+
+    for key in (settings.massive_api_key, settings.alpha_vantage_api_key):
+        if key:
+            Secret(key)
+    guard_logs()
+    if not settings.sample_market:
+        from stocksite.market.providers.setup import accounts
+
+        accounts(settings)

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from threading import Event
 from types import FrameType
@@ -19,7 +20,10 @@ from stocksite.settings import Settings
 
 def register(app: Flask) -> None:
     """Hang the commands on the app."""
-    for command in (run_all, prepare, worker, clock, seed_demo, snapshot, verify_ledger, doctor):
+    from stocksite import cli_forecast, cli_live, cli_people
+
+    here = (run_all, prepare, worker, clock, seed_demo, snapshot, verify_ledger, doctor)
+    for command in (*here, *cli_live.COMMANDS, *cli_people.COMMANDS, *cli_forecast.COMMANDS):
         app.cli.add_command(command)
 
 
@@ -28,12 +32,18 @@ def _settings() -> Settings:
     return settings
 
 
-def _servers(settings: Settings) -> tuple[str, str]:
+def servers(settings: Settings) -> tuple[str, str]:
+    """The database and the queue: those that are set, else those of the site that runs here."""
+    from stocksite.embedded import running
+
     if settings.database_url and settings.redis_url:
         return settings.database_url, settings.redis_url
+    found = running.find(settings.data_dir)
+    if found is not None:
+        return found
     raise click.ClickException(
-        "DATABASE_URL and REDIS_URL are not set. `flask run-all` starts everything with embedded "
-        "servers; otherwise point both at your own."
+        f"No site runs on {settings.data_dir.resolve()}, and DATABASE_URL and REDIS_URL are not "
+        "both set. Start the site (make run), give its DATA_DIR, or point both at your own."
     )
 
 
@@ -69,7 +79,7 @@ def prepare() -> None:
     """
     from stocksite.desk.service.preparation import prepare_all
 
-    database_url, _ = _servers(_settings())
+    database_url, _ = servers(_settings())
     for line in prepare_all(_settings(), database_url):
         click.echo(line)
 
@@ -83,7 +93,7 @@ def worker(burst: bool) -> None:
     from stocksite.embedded.process import die_with_parent
 
     logging.basicConfig(level=logging.INFO)
-    work(*_servers(_settings()), burst=burst, in_child=die_with_parent)
+    work(*servers(_settings()), burst=burst, in_child=die_with_parent)
 
 
 @click.command("clock")
@@ -100,7 +110,7 @@ def clock() -> None:
 
     signal.signal(signal.SIGTERM, finish)
     signal.signal(signal.SIGINT, finish)
-    run_clock(*_servers(_settings()), stop)
+    run_clock(*servers(_settings()), stop)
 
 
 @click.command("seed-demo")
@@ -110,7 +120,7 @@ def seed_demo() -> None:
     from stocksite.core.database import connect, unit_of_work
     from stocksite.desk.service import demo
 
-    connect(_servers(_settings())[0])
+    connect(servers(_settings())[0])
     with unit_of_work() as session:
         made = demo.seed(session)
     click.echo("Demo account created." if made else "The demo account is there already.")
@@ -129,7 +139,7 @@ def snapshot(day: datetime | None) -> None:
     from stocksite.core.database import connect, unit_of_work
     from stocksite.portfolios.service import snapshots
 
-    connect(_servers(_settings())[0])
+    connect(servers(_settings())[0])
     with unit_of_work() as session:
         last = xnys().last_closed(market_now(session))
         wanted = day.date() if day is not None else last.date if last else None
@@ -151,7 +161,7 @@ def verify_ledger() -> None:
     from stocksite.core.database import connect, unit_of_work
     from stocksite.portfolios.service.proof import verify_everything
 
-    connect(_servers(_settings())[0])
+    connect(servers(_settings())[0])
     checked = wrong = 0
     with unit_of_work() as session:
         for proof in verify_everything(session):
@@ -173,8 +183,14 @@ def verify_ledger() -> None:
 def doctor() -> None:
     """Check what stocksite needs, and say how to mend what is missing. Example: flask doctor"""
     from stocksite.desk.service.preparation import diagnose
+    from stocksite.embedded import running
 
-    findings = list(diagnose(_settings()))
+    settings = _settings()
+    if not (settings.database_url and settings.redis_url):
+        found = running.find(settings.data_dir)
+        if found is not None:
+            settings = replace(settings, database_url=found[0], redis_url=found[1])
+    findings = list(diagnose(settings))
     for good, line in findings:
         click.echo(("ok    " if good else "wrong ") + line)
     if not all(good for good, _ in findings):

@@ -13,6 +13,7 @@ from redis import Redis
 from stocksite.core.actor import Actor
 from stocksite.core.database import connect, unit_of_work
 from stocksite.core.errors import DomainError
+from stocksite.core.queue import connect_queue
 from stocksite.market.providers.errors import ProviderError
 from stocksite.market.providers.setup import PATIENT, Desk, open_desk
 from stocksite.market.service import fetching, provider_status, quoting, reviewing, storing
@@ -20,11 +21,18 @@ from stocksite.settings import Settings
 
 
 def _desk() -> Desk:
+    from stocksite.cli import servers
+
     settings: Settings = current_app.extensions["settings"]
-    if not settings.database_url or not settings.redis_url:
-        raise click.ClickException("DATABASE_URL and REDIS_URL are not set; providers need both.")
-    connect(settings.database_url)
-    return open_desk(settings, Redis.from_url(settings.redis_url), PATIENT)
+    database_url, redis_url = servers(settings)
+    if settings.sample_market:
+        raise click.ClickException(
+            "The sample market asks no provider. Set MARKET=live and a provider's key first."
+        )
+    connect(database_url)
+    redis = Redis.from_url(redis_url)
+    connect_queue(redis)
+    return open_desk(settings, redis, PATIENT)
 
 
 @click.command("load-stock-data")

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -44,6 +45,8 @@ class Settings:
     replay_speed: float = 390.0
     """Market seconds per real second while the market is open: 390 is one session a minute."""
     demo: bool = True
+    event_threshold_pct: Decimal = Decimal(2)
+    """A move against the previous close of at least this many percent is a significant event."""
     alpha_vantage_api_key: str | None = field(default=None, repr=False)
     massive_api_key: str | None = field(default=None, repr=False)
     yahoo_enabled: bool = False
@@ -51,6 +54,11 @@ class Settings:
     massive_base_url: str = "https://api.massive.com"
     yahoo_base_url: str = "https://query1.finance.yahoo.com"
     marketwatch_base_url: str = "https://www.marketwatch.com"
+    alpha_vantage_limits: str = "25/day 1/second"
+    """Requests per window: an amount, `/`, and second, minute, hour, day or seconds."""
+    massive_limits: str = "5/minute"
+    yahoo_limits: str = "30/minute 1000/day"
+    marketwatch_limits: str = "4/minute 200/day"
 
     @property
     def production(self) -> bool:
@@ -83,6 +91,9 @@ class Settings:
             "replay_start": _date(env, "REPLAY_START", date(2009, 1, 2)),
             "replay_speed": _number(env, "REPLAY_SPEED", 390.0, 0.1, 100_000.0),
             "demo": _flag(env, "DEMO", app_env == "development" and market == "sample"),
+            "event_threshold_pct": Decimal(
+                str(_number(env, "EVENT_THRESHOLD_PCT", 2.0, 0.01, 1000.0))
+            ),
             "massive_api_key": _massive_key(env),
             "yahoo_enabled": _flag(env, "YAHOO_ENABLED", False),
         }

@@ -30,7 +30,6 @@ from stocksite.backtest.strategies import strategy_class
 from stocksite.backtest.terms import Exits, Terms
 
 Progress = Callable[[float], None]
-
 MAX_ROWS: Final = 2_000
 """Rows of next-event tables held at once (26 KB each for 3,270 bars)."""
 _LINES: Final[dict[str, Lines]] = {
@@ -43,6 +42,7 @@ class Sweep(Protocol):
     """A grid, played. Combinations are numbered as in `grid.index`."""
 
     grid: Grid
+    so_far: Money | None  # what `money` has filled in while it runs; NaN where it has not been
 
     def money(self, progress: Progress | None = None) -> Money:
         """The first tier, for all combinations."""
@@ -67,15 +67,19 @@ def sweep(
     The exits of `terms` hold where the grid does not vary them.
     """
     stop = len(market) if stop is None else stop
-    cls = strategy_class(grid.strategy)
-    single = len(market.prices) == 1
-    if not single or not hoppable(cls, terms, market.prices[0]):
+    if needs_loop(grid.strategy, market, terms):
         return LoopSweep(grid, market, cash, terms, start, stop)
     prices = market.prices[0].part(0, stop)
     plain = terms.exits == Exits() and not any(axis.name in EXIT_AXES for axis in grid.axes)
     if plain and grid.strategy in _LINES and not set(grid.fixed) & set(EXIT_AXES):
         return CrossingSweep(grid, prices, cash, terms, start)
     return HopSweep(grid, prices, cash, terms, start)
+
+
+def needs_loop(strategy: str, market: Market, terms: Terms) -> bool:
+    """Whether no kernel plays this, so that every combination goes through the bar loop."""
+    prices = market.prices
+    return len(prices) > 1 or not hoppable(strategy_class(strategy), terms, prices[0])
 
 
 class CrossingSweep:
@@ -87,6 +91,7 @@ class CrossingSweep:
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
         events = pair_events(prices.close, pairs[order], _LINES[grid.strategy])
         self.log = _take(play(events, prices, cash, terms, start), np.argsort(order))
+        self.so_far: Money | None = None
 
     def money(self, progress: Progress | None = None) -> Money:
         """See Sweep."""
@@ -108,17 +113,18 @@ class HopSweep:
     def __init__(self, grid: Grid, prices: Prices, cash: float, terms: Terms, start: int) -> None:
         self.grid, self._prices, self._cash = grid, prices, cash
         self._terms, self._start = terms, start
-        self._cls = strategy_class(grid.strategy)
+        cls = strategy_class(grid.strategy)
         self._unit = unit_costs(prices, terms.costs)
         names = [axis.name for axis in grid.axes]
-        self._entry_key = _keys(grid, [n for n in names if n in entry_reads(self._cls)])
-        self._exit_key = _keys(grid, [n for n in names if n in exit_reads(self._cls)])
+        self._entry_key = _keys(grid, [n for n in names if n in entry_reads(cls)])
+        self._exit_key = _keys(grid, [n for n in names if n in exit_reads(cls)])
         self._exits_key = _keys(grid, [n for n in names if n in EXIT_AXES])
+        self.so_far: Money | None = None
 
     def money(self, progress: Progress | None = None) -> Money:
         """See Sweep."""
         m = len(self.grid)
-        out = Money(np.empty(m), *np.zeros((3, m), dtype=np.int64))
+        out = self.so_far = Money(np.full(m, np.nan), *np.zeros((3, m), dtype=np.int64))
         done = 0
         for which in self._blocks(np.arange(m)):
             for part, a, b, enter, leave, exits in self._tables(which):
@@ -135,9 +141,8 @@ class HopSweep:
                     self._terms,
                     self._start,
                 )
-                at = part[order]
                 for name in ("final", "entries", "wins", "closed"):
-                    getattr(out, name)[at] = getattr(got, name)
+                    getattr(out, name)[part[order]] = getattr(got, name)
                 done += len(part)
                 if progress:
                     progress(done / m)
@@ -148,8 +153,7 @@ class HopSweep:
         which = np.arange(len(self.grid)) if which is None else which
         for first in range(0, len(which), 1024):
             part = which[first : first + 1024]
-            log = self._log(part)
-            for low, high, rows in curves.chunks(log, self._prices.close, self._start):
+            for low, high, rows in curves.chunks(self._log(part), self._prices.close, self._start):
                 yield first + low, first + high, rows
 
     def held(self, which: Ints, bars: Ints) -> Bools:
@@ -166,9 +170,8 @@ class HopSweep:
                 )
             )
             order.append(part)
-        joined = _join(logs)
         position = {int(c): i for i, c in enumerate(np.concatenate(order))}
-        return _take(joined, np.array([position[int(c)] for c in which], dtype=np.int64))
+        return _take(_join(logs), np.array([position[int(c)] for c in which], dtype=np.int64))
 
     def _blocks(self, which: Ints) -> Iterator[Ints]:
         rows = len(np.unique(self._entry_key)) + len(np.unique(self._exit_key))
@@ -207,11 +210,12 @@ class LoopSweep:
         self._terms, self._start, self._stop = terms, start, stop
         self._rows: dict[int, Floats] = {}
         self._held: dict[int, Bools] = {}
+        self.so_far: Money | None = None
 
     def money(self, progress: Progress | None = None) -> Money:
         """See Sweep."""
         m = len(self.grid)
-        out = Money(np.empty(m), *np.zeros((3, m), dtype=np.int64))
+        out = self.so_far = Money(np.full(m, np.nan), *np.zeros((3, m), dtype=np.int64))
         for i in range(m):
             strategy, exits = self.grid.of(i)
             done = run(

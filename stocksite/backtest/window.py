@@ -10,12 +10,14 @@ from stocksite.backtest.bars import Dates
 from stocksite.core.errors import InvalidInput
 
 
-def window(dates: Dates, start: date | None, end: date | None, symbol: str) -> tuple[int, int]:
+def window(
+    dates: Dates, start: date | None, end: date | None, symbol: str, least: int = 2
+) -> tuple[int, int]:
     """(first bar, one past the last) of the sessions from `start` to `end`, both included.
 
     None means the whole history on that side. InvalidInput, with the history's own dates in the
-    sentence, when the window is upside down, reaches beyond the history, or holds fewer than two
-    sessions.
+    sentence, when the window is upside down, reaches beyond the history, or holds fewer sessions
+    than `least`.
     """
     first, last = dates[0].astype(object), dates[-1].astype(object)
     if start is not None and end is not None and end < start:
@@ -32,9 +34,11 @@ def window(dates: Dates, start: date | None, end: date | None, symbol: str) -> t
     high = len(dates)
     if end is not None:
         high = int(np.searchsorted(dates, np.datetime64(end, "D"), side="right"))
-    if high - low < 2:
+    if high - low < least:
         raise InvalidInput.of_field(
-            "end", f"From {start} to {end} {symbol} has {high - low} sessions; two are needed."
+            "end",
+            f"From {start or first} to {end or last} {symbol} has "
+            f"{high - low} {'session' if high - low == 1 else 'sessions'}; two are needed.",
         )
     return low, high
 

@@ -7,12 +7,15 @@ Live, the two are equal; in the sample market, market time is the stored replay 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from stocksite.core.errors import ProviderUnavailable
 from stocksite.core.models import MarketClock
+
+_CLOCK: Final = select(MarketClock)
 
 
 def wall_now() -> datetime:
@@ -22,7 +25,7 @@ def wall_now() -> datetime:
 
 def read_clock(session: Session) -> MarketClock:
     """The market clock's row. Raises ProviderUnavailable when the market was never set up."""
-    clock: MarketClock | None = session.scalar(select(MarketClock))
+    clock: MarketClock | None = session.scalar(_CLOCK)
     if clock is None:
         raise ProviderUnavailable(
             "The market has not been set up yet. Run `flask prepare` once, then reload."

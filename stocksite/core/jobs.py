@@ -27,6 +27,8 @@ class JobView:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    mine: bool = True
+    """Whether it is the actor's own, to be canceled by them."""
 
     @property
     def ended(self) -> bool:
@@ -35,10 +37,19 @@ class JobView:
 
 
 def view(session: Session, actor: Actor, job_id: str) -> JobView:
-    """One of the actor's jobs. Raises NotFound."""
-    job = session.scalar(select(Job).where(Job.id == job_id, Job.user_id == actor.user_id))
+    """One of the actor's jobs, or one that is nobody's own. Raises NotFound.
+
+    What serves everybody (loading a stock) belongs to nobody; its id is known to those who asked.
+    """
+    mine = (Job.user_id == actor.user_id) | Job.user_id.is_(None)
+    job = session.scalar(select(Job).where(Job.id == job_id, mine))
     if job is None:
         raise NotFound("There is no such job of yours. Finished jobs are kept for a week.")
+    return view_of(job)
+
+
+def view_of(job: Job) -> JobView:
+    """How a job stands that the caller holds already."""
     return JobView(
         job.id,
         job.title,
@@ -49,12 +60,15 @@ def view(session: Session, actor: Actor, job_id: str) -> JobView:
         job.created_at,
         job.started_at,
         job.finished_at,
+        mine=job.user_id is not None,
     )
 
 
 def cancel(session: Session, actor: Actor, job_id: str, now: datetime) -> JobView:
     """Cancel a job of the actor; a running one stops at its next report."""
     before = view(session, actor, job_id)
+    if not before.mine:
+        raise NotFound("There is no such job of yours. Finished jobs are kept for a week.")
     if before.ended:
         raise Conflict(f"The job is {before.status} already.", code="job-final")
     session.execute(update(Job).where(Job.id == job_id).values(status="canceled", finished_at=now))

@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from stocksite.core import jobs
 from stocksite.core.actor import Actor
+from stocksite.core.clock import wall_now
 from stocksite.desk.reading import Holding
 from stocksite.desk.service import mine
+from stocksite.market import kept_stocks
 from stocksite.market.reading import StockQuote
 from stocksite.market.resources import Competitor, PerformanceData, StockResource, StockValues
-from stocksite.market.service.resource import resource
-from stocksite.web.api import ApiBlueprint
+from stocksite.market.service import requesting, stocks
+from stocksite.web.api import ApiBlueprint, Reply
 
 blueprint = ApiBlueprint("desk_api", __name__)
 
@@ -48,6 +50,18 @@ class StockOut:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadingOut:
+    """A stock that is being loaded: look after the job, then ask again."""
+
+    symbol: str
+    name: str
+    status: str
+    """`loading`."""
+    job: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobOut:
     """How a job stands; times are wall time."""
 
@@ -68,25 +82,35 @@ class JobOut:
     summary="One stock",
     tag="Stocks",
     returns=StockOut,
+    also={202: LoadingOut},
     errors=(404, 422),
 )
-def get_stock(session: Session, actor: Actor, symbol: str) -> StockOut:
+def get_stock(session: Session, actor: Actor, symbol: str) -> Reply[StockOut | LoadingOut]:
     """Quote, company, performance over five horizons, and what the caller holds.
 
-    A symbol nobody knows is 404; in the sample market one without sample prices is 422.
+    A symbol nobody knows is 404; in the sample market one without sample prices is 422. In a live
+    market one that is not loaded yet is 202, with the job that loads it. `X-Cache` says whether
+    the market's part was kept (`hit`) or made (`miss`); the caller's own part is never kept.
     """
-    found = resource(session, symbol)
+    try:
+        found, said = kept_stocks.of(session, symbol)
+    except stocks.NotTracked as absent:
+        job = requesting.load(session, absent.symbol, wall_now())
+        url = f"/api/jobs/{job.id}/"
+        loading = LoadingOut(absent.symbol, absent.name, "loading", job.id, url)
+        return Reply(loading, status=202, location=url, headers={"Retry-After": "2"})
     own = mine.of(session, actor, found.quote)
     whole = int(own.default_quantity.quantize(Decimal(1), rounding=ROUND_DOWN))
     status = "purchased" if own.default_quantity else "pending" if own.pending else "none"
     shared = {name: getattr(found, name) for name in StockResource.__dataclass_fields__}
-    return StockOut(
+    made = StockOut(
         **shared,
         purchased_amount=whole,
         purchased_status=status,
         holdings=own.holdings,
         watched=own.watched,
     )
+    return Reply(made, headers={"X-Cache": said})
 
 
 @blueprint.operation(

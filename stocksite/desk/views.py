@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import Blueprint, current_app, make_response, render_template, request, url_for
 from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
@@ -15,10 +15,12 @@ from stocksite.core.paging import PageRequest
 from stocksite.desk.reading import Worth
 from stocksite.desk.service import dashboard as dashboards
 from stocksite.desk.service import demo, mine
-from stocksite.market import fragments
+from stocksite.market import fragments, loading
 from stocksite.market.service import bars, quotes
+from stocksite.market.service.stocks import NotTracked
 from stocksite.web import htmx, svg
 from stocksite.web.extensions import db
+from stocksite.web.remembered import remembered
 
 blueprint = Blueprint("desk", __name__, template_folder="templates")
 
@@ -48,8 +50,17 @@ def home() -> Response | str:
 @login_required
 def dashboard() -> str:
     """Everything one owns and watches, at a glance."""
-    context = _dashboard()
-    worth = _worth(dashboards.worth(db.session(), me(), context["state"].market_date))
+    context, session, actor = _dashboard(), db.session(), me()
+    today = context["state"].market_date
+
+    def draw(seen: str | None) -> tuple[str, str] | None:
+        found = dashboards.worth(session, actor, today, seen)
+        if found is None:
+            return None
+        version, days = found
+        return version, render_template("desk/_worth.html", worth=_worth(days))
+
+    worth = remembered(f"worth:{actor.user_id}:{today}", draw)
     return render_template("desk/dashboard.html", worth=worth, **context)
 
 
@@ -86,18 +97,39 @@ def _dashboard() -> dict[str, Any]:
 @blueprint.get("/stocks/<symbol>")
 @login_required
 def stock(symbol: str) -> Response | str:
-    """One stock: its price ticking, its chart, its key figures, and what one owns of it."""
+    """One stock: its price ticking, its chart, its key figures, and what one owns of it.
+
+    As a fragment: what one owns and may do, for polling; 304 while no tick has passed.
+    """
+    partial = htmx.is_partial(request)
+    same = fragments.unchanged() if partial else None
+    if same is not None:
+        return htmx.vary(same)
     session = db.session()
-    quote = quotes.of(session, symbol)
+    try:
+        quote = quotes.of(session, symbol)
+    except NotTracked as absent:
+        return loading.page(session, symbol, absent)
     if quote.symbol != symbol:
         return htmx.hx_redirect(request, fragments.stock_url(quote.symbol))
-    context = fragments.chart(session, quote, request.args.get("range"))
-    return render_template(
-        "desk/stock.html",
-        quote=quote,
-        state=fragments.state(),
-        mine=mine.of(session, me(), quote),
-        **context,
+    context = {
+        "quote": quote,
+        "state": fragments.state(),
+        "mine": mine.of(session, me(), quote),
+        "stock_url": fragments.stock_url,
+    }
+    if partial:
+        return htmx.vary(_mine(context))
+    context |= fragments.chart(session, quote, request.args.get("range"))
+    return htmx.vary(make_response(render_template("desk/stock.html", **context)))
+
+
+def _mine(context: dict[str, Any]) -> Response:
+    actions = render_template("desk/_stock_actions.html", **context)
+    return htmx.fragment(
+        render_template("desk/_holdings.html", **context),
+        htmx.hx_partial("#stock-actions", actions, "outerMorph"),
+        ptag=context["state"].cursor,
     )
 
 

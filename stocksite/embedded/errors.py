@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 
 
@@ -26,13 +27,24 @@ def explain_os_error(error: OSError, doing: str) -> StartError:
     return StartError(f"Cannot {doing}: {error.strerror or error}{where}; try another DATA_DIR.")
 
 
+_SQLALCHEMY_LINK = "(Background on this error at:"
+_EXCEPTION = re.compile(r"[\w.]+Error: ")
+
+
 def last_line(log: Path) -> str:
-    """The last line of a log that says something, or an empty string."""
+    """The last line of a log that says something, or an empty string.
+
+    SQLAlchemy goes on after the error itself with the statement, its parameters and a link; then
+    it is the line of the error.
+    """
     try:
         with log.open("rb") as file:
             file.seek(0, 2)
-            file.seek(max(0, file.tell() - 4096))
+            file.seek(max(0, file.tell() - 16384))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    said = [line.strip() for line in lines if line.strip()] or [""]
+    if said[-1].startswith(_SQLALCHEMY_LINK):
+        said = [line for line in said if _EXCEPTION.match(line)] or said
+    return said[-1]

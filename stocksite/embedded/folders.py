@@ -2,6 +2,7 @@
 
 DATA_DIR/             0700 (under root 0710, so that the servers' own group may pass)
   secrets.json        0600  generated keys and the database password
+  servers.json        0600  where the servers are, while they run, see running.py
   run.lock            held by the running instance, see locks.py
   children.lock       held by its processes as well
   logs/               one file per process
@@ -157,11 +158,11 @@ def load_secrets(data_dir: Path) -> dict[str, str]:
     missing = [name for name in SECRET_NAMES if not found.get(name)]
     if missing:
         found |= {name: secrets.token_urlsafe(48) for name in missing}
-        _write_private(path, json.dumps(found, indent=2) + "\n")
+        write_private(path, json.dumps(found, indent=2) + "\n")
     return found
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Replace a file in one step, readable by its owner only, safe against a power cut."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     with os.fdopen(handle, "w") as file:

@@ -80,6 +80,18 @@ class InstanceLock:
         self._run = self._children = None
 
 
+def is_held(data_dir: Path) -> bool:
+    """Whether an instance runs on this folder."""
+    try:
+        lock = os.open(data_dir / "run.lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(lock)
+    finally:
+        os.close(lock)
+
+
 def holders(lock: int) -> list[int]:
     """Other processes that have the lock's file open (Linux; elsewhere none are found)."""
     ours = os.fstat(lock)

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from stocksite.embedded import folders, preflight, process
+from stocksite.embedded import folders, preflight, process, running
 from stocksite.embedded.binaries import find_postgres, find_valkey
 from stocksite.embedded.errors import StartError, explain_os_error, last_line
 from stocksite.embedded.locks import InstanceLock
@@ -96,7 +96,7 @@ class Supervisor:
         self._lock = InstanceLock(self._data_dir)
         self._listener: socket.socket | None = None
         self._services: dict[str, Service] = {}
-        self._holding = False
+        self._holding = self._told = False
         self._stops = 0
 
     def run(self) -> int:
@@ -162,6 +162,8 @@ class Supervisor:
             "DATA_DIR": str(self._data_dir),
             "PYTHONUNBUFFERED": "1",
         }
+        running.tell(self._data_dir, env["DATABASE_URL"], env["REDIS_URL"])
+        self._told = True
         gate, opener = os.pipe()
         specs = site_specs(
             self._commands,
@@ -266,6 +268,8 @@ class Supervisor:
             for service in group:
                 self._await_end(service)
         process.stop_watchdog()
+        if self._told:
+            running.forget(self._data_dir)
         self._lock.release()
         if self._services and self._stops:
             _say("Stopped.")

@@ -11,10 +11,12 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
+from stocksite.core.clock import wall_now
 from stocksite.core.queue import enqueue
 from stocksite.market import symbols
+from stocksite.market.event_schemas import EventOut, EventsQuery, event_out
 from stocksite.market.reading import BarView, SearchHit, StockQuote
-from stocksite.market.service import bars, clock, quotes, search, stocks
+from stocksite.market.service import bars, clock, events, quotes, search, stocks
 from stocksite.web.api import (
     ApiBlueprint,
     Body,
@@ -53,6 +55,7 @@ class QuoteOut:
     as_of: datetime | None
     received_at: datetime | None
     source: str | None
+    delay: str
     stale: bool
 
 
@@ -82,6 +85,8 @@ class SearchOut:
 
     count: int
     results: list[SearchHit]
+    job: str | None = None
+    """The job that asks a provider, while the local directory has nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +156,12 @@ def list_stocks(session: Session, query: StockQuery) -> Page[QuoteOut]:
     example={"symbol": "AAPL"},
 )
 def track_stock(session: Session, body: TrackIn) -> Reply[TrackedOut]:
-    """In the sample market its five stocks are tracked already; other symbols are refused."""
-    tracked = stocks.track(session, body.symbol)
-    stock = tracked.stock
-    made = TrackedOut(stock.symbol, stock.name, tracked.history, tracked.job_id)
-    return Reply(made, location=url_for(".get_quote", symbol=stock.symbol))
+    """In the sample market its five stocks are tracked already; other symbols are refused. In a
+    live market `job` loads the history of a stock that was not tracked.
+    """
+    tracked = stocks.track(session, body.symbol, wall_now())
+    made = TrackedOut(tracked.symbol, tracked.name, tracked.history, tracked.job_id)
+    return Reply(made, location=url_for(".get_quote", symbol=tracked.symbol))
 
 
 @blueprint.operation(
@@ -167,9 +173,13 @@ def track_stock(session: Session, body: TrackIn) -> Reply[TrackedOut]:
     returns=SearchOut,
 )
 def search_stocks(session: Session, query: SearchQuery) -> SearchOut:
-    """At most 50 symbols of the local directory; `note` says why one is not available."""
+    """At most 50 symbols of the local directory; `note` says why one is not available.
+
+    In a live market a text without any hit is asked of a provider by `job`; ask again after it.
+    """
     hits = search.find(session, query.q, limit=50)
-    return SearchOut(len(hits), hits)
+    job = search.further(session, query.q, wall_now()) if not hits else None
+    return SearchOut(len(hits), hits, job)
 
 
 @blueprint.operation(
@@ -185,6 +195,22 @@ def refresh_stocks(session: Session, actor: Actor) -> JobOut:
     """Starts a job. The sample market's prices never change, so there it only mends gaps."""
     job = enqueue(session, "stocksite.market.jobs.refresh", queue="market", user_id=actor.user_id)
     return JobOut(job, "queued", f"/api/jobs/{job}/")
+
+
+@blueprint.operation(
+    "GET",
+    "/stocks/significant-events/",
+    summary="List significant events",
+    tag="Stocks",
+    query=EventsQuery,
+    returns=Page[EventOut],
+)
+def list_events(session: Session, query: EventsQuery) -> Page[EventOut]:
+    """Moves against the previous close beyond the site's threshold: the first price of a session
+    that crosses it in each direction, up to market time. Splits make no events.
+    """
+    page = events.listed(session, query.request(page_size()), query.wanted(), query.ordering)
+    return page.map(event_out)
 
 
 @blueprint.operation(

@@ -13,12 +13,15 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stocksite.core.database import Base, Price, Utc
+from stocksite.market.live_models import ProviderFetch
 
 
 class Stock(Base):
@@ -40,24 +43,33 @@ class Stock(Base):
 
 
 class Bar(Base):
-    """One session's raw OHLCV. Never rewritten for splits: adjusted views are computed."""
+    """One session's raw OHLCV. Never rewritten for splits: adjusted views are computed.
+
+    The key carries the values along, so that a range is read from the index alone.
+    """
 
     __tablename__ = "bar"
     __table_args__ = (
         CheckConstraint("low > 0 AND low <= open AND low <= close", name="low"),
         CheckConstraint("high >= open AND high >= close", name="high"),
+        PrimaryKeyConstraint(
+            "stock_id",
+            "date",
+            postgresql_include=["open", "high", "low", "close", "volume"],
+        ),
+        Index("ix_bar_fetch_id", "fetch_id", postgresql_where=text("fetch_id IS NOT NULL")),
     )
 
-    stock_id: Mapped[int] = mapped_column(
-        ForeignKey("stock.id", ondelete="CASCADE"), primary_key=True
-    )
-    date: Mapped[date] = mapped_column(primary_key=True)
+    stock_id: Mapped[int] = mapped_column(ForeignKey("stock.id", ondelete="CASCADE"))
+    date: Mapped[date]
     open: Mapped[float] = mapped_column(Double)
     high: Mapped[float] = mapped_column(Double)
     low: Mapped[float] = mapped_column(Double)
     close: Mapped[float] = mapped_column(Double)
     volume: Mapped[float] = mapped_column(Double)
     source: Mapped[str] = mapped_column(String(20))
+    fetch_id: Mapped[int | None] = mapped_column(ForeignKey(ProviderFetch.id, ondelete="SET NULL"))
+    """The answer it came in; None for the sample."""
 
 
 class CorporateAction(Base):
@@ -107,6 +119,10 @@ class Quote(Base):
     as_of: Mapped[datetime] = mapped_column(Utc)
     received_at: Mapped[datetime] = mapped_column(Utc)
     source: Mapped[str] = mapped_column(String(20))
+    delay: Mapped[str] = mapped_column(
+        String(10), default="realtime", server_default=text("'realtime'")
+    )
+    """How far its source lags: `realtime`, `delayed`, or `eod` (a settled session's close)."""
     tick: Mapped[int] = mapped_column(BigInteger, index=True)
     """The market clock's tick that changed this row last: pages ask for rows newer than theirs."""
 
@@ -121,3 +137,44 @@ class DirectoryEntry(Base):
     name: Mapped[str] = mapped_column(String(200))
     industry: Mapped[str] = mapped_column(String(120), default="")
     indices: Mapped[str] = mapped_column(String(200), default="")
+
+
+class SignificantEvent(Base):
+    """A move against the previous close beyond the threshold: the first of a session and direction.
+
+    `previous_price` is in the session's own shares, so no split makes an event. Never changed.
+    """
+
+    __tablename__ = "significant_event"
+    __table_args__ = (
+        UniqueConstraint("stock_id", "session_date", "direction"),
+        CheckConstraint("direction IN ('up', 'down')", name="direction"),
+        CheckConstraint("source IN ('quote', 'close')", name="source"),
+        CheckConstraint("price > 0 AND previous_price > 0", name="prices"),
+        Index("ix_significant_event_at", "at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    stock_id: Mapped[int] = mapped_column(ForeignKey("stock.id", ondelete="CASCADE"))
+    session_date: Mapped[date]
+    direction: Mapped[str] = mapped_column(String(4))
+    price: Mapped[Decimal] = mapped_column(Price)
+    previous_price: Mapped[Decimal] = mapped_column(Price)
+    change_pct: Mapped[float] = mapped_column(Double)
+    """Percent points, 4 places."""
+    at: Mapped[datetime] = mapped_column(Utc)
+    """Market time of the price."""
+    source: Mapped[str] = mapped_column(String(5))
+    """`quote` when the price was seen as it came, `close` when filled from a stored close."""
+
+
+class EventHistory(Base):
+    """How far a stock's stored closes have been searched for events."""
+
+    __tablename__ = "event_history"
+
+    stock_id: Mapped[int] = mapped_column(
+        ForeignKey("stock.id", ondelete="CASCADE"), primary_key=True
+    )
+    since: Mapped[date]
+    through: Mapped[date]

@@ -58,6 +58,8 @@ class StockQuote:
     received_at: datetime | None = None
     """Wall time at which it was stored."""
     source: str | None = None
+    delay: str = "realtime"
+    """How far the source lags: `realtime`, `delayed`, or `eod` (the close of a session)."""
     stale: bool = False
     """Whether a newer price should be here. Overnight a price holds and is not stale."""
     tick: int = 0
@@ -122,10 +124,32 @@ class SearchHit:
 class Tracked:
     """What starting to track a symbol came to."""
 
-    stock: StockInfo
+    symbol: str
+    name: str
     history: str
     """`loaded`, or `queued` while a job fetches it."""
     job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """A significant event: a price beyond the threshold against the close before its session."""
+
+    id: int
+    symbol: str
+    name: str
+    event_type: str
+    """`PRICE_INCREASE` or `PRICE_DECREASE`."""
+    change_pct: float
+    """Percent points, 4 places."""
+    price: Decimal
+    previous_price: Decimal
+    """The close before, in the shares of the event's day."""
+    at: datetime
+    """Market time."""
+    session_date: date
+    source: str
+    """`quote` (seen as it came) or `close` (filled from a stored close)."""
 
 
 @dataclass(frozen=True, slots=True)

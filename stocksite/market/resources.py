@@ -31,7 +31,8 @@ class Competitor:
     """A company in the same business."""
 
     name: str
-    market_cap: MarketCap
+    market_cap: MarketCap | None
+    """None where the source has none."""
 
 
 @dataclass(frozen=True, slots=True)

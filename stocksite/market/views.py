@@ -1,19 +1,20 @@
-"""Pages and fragments: tracked stocks, search, a stock's chart and quote, the banner."""
+"""Pages and fragments: tracked stocks, search, a stock's chart and quote, events, the banner."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import Blueprint, flash, make_response, render_template, request, url_for
 from flask_login import login_required
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
+from stocksite.core.clock import wall_now
 from stocksite.core.errors import DomainError, InvalidInput
 from stocksite.core.paging import Page
-from stocksite.market import fragments
+from stocksite.market import admin_pages, event_pages, fragments, loading, sources
 from stocksite.market.reading import MarketState, SearchHit, StockQuote
 from stocksite.market.service import bars, quotes, search, stocks
 from stocksite.market.symbols import normalize
@@ -35,6 +36,7 @@ def shell() -> dict[str, Any]:
         "market": LocalProxy(_state_or_none),
         "market_banner_url": url_for("market.banner"),
         "search_url": url_for("market.search_page"),
+        "described": sources.described,
     }
 
 
@@ -126,6 +128,29 @@ def stock_quote(symbol: str) -> Response:
     return htmx.fragment(text, ptag=state.cursor)
 
 
+@blueprint.get("/stocks/<symbol>/loading")
+@login_required
+def stock_loading(symbol: str) -> Response:
+    """How loading a stock goes, for polling; ends at the stock's page."""
+    return loading.progress(db.session(), symbol, request.args.get("job", ""))
+
+
+@blueprint.get("/events")
+@login_required
+def events() -> tuple[str, int]:
+    """The feed of significant events, filtered and ordered by the address."""
+    context, status = event_pages.feed(db.session())
+    return render_template("market/events.html", **context), status
+
+
+@blueprint.get("/test-query-page/")
+@login_required
+def event_query() -> tuple[str, int]:
+    """The events API as a form: its request, its answer as a table and as JSON."""
+    context, status = event_pages.query(db.session())
+    return render_template("market/event_query.html", **context), status
+
+
 @blueprint.get("/search")
 @login_required
 def search_page() -> Response:
@@ -134,11 +159,14 @@ def search_page() -> Response:
     partial = htmx.is_partial(request)
     hits = search.find(db.session(), text, _OPTIONS if partial else _RESULTS)
     context = {"q": text, "hits": hits, "stock_url": fragments.stock_url}
-    if partial:
+    if partial and request.headers.get("HX-Target") != "div#results":
         return htmx.vary(htmx.fragment(render_template("market/_options.html", **context)))
     exact = _exact(text, hits)
     if exact is not None:
         return htmx.hx_redirect(request, fragments.stock_url(exact.symbol))
+    context["asked"] = not hits and search.further(db.session(), text, wall_now()) is not None
+    if partial:
+        return htmx.vary(htmx.fragment(render_template("market/_results.html", **context)))
     page = render_template("market/search.html", search_query=text[: search.MAX_TEXT], **context)
     return htmx.vary(make_response(page))
 
@@ -149,3 +177,25 @@ def _exact(text: str, hits: list[SearchHit]) -> SearchHit | None:
         symbol = normalize(text)
         return next((hit for hit in hits if hit.symbol == symbol and hit.available), None)
     return None
+
+
+@blueprint.get("/admin/providers")
+@login_required
+def admin_providers() -> str:
+    """How the providers are doing; for administrators."""
+    return render_template("market/admin_providers.html", **admin_pages.providers(db.session()))
+
+
+@blueprint.get("/admin/quarantine")
+@login_required
+def admin_quarantine() -> str:
+    """Days that wait for an administrator."""
+    return render_template("market/admin_quarantine.html", **admin_pages.quarantine(db.session()))
+
+
+@blueprint.post("/admin/quarantine/<int:bar_id>")
+@login_required
+def admin_decide(bar_id: int) -> Response:
+    """Confirm or reject a held day."""
+    flash(admin_pages.decide(db.session(), bar_id, request.form.get("verdict", "")))
+    return htmx.hx_redirect(request, url_for(".admin_quarantine"))

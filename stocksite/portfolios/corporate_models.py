@@ -12,7 +12,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stocksite.core.database import Base, Cash, Shares, Utc
+from stocksite.core.database import Base, Cash, Price, Shares, Utc
 from stocksite.market.models import Stock
 
 
@@ -49,6 +49,8 @@ class AppliedAction(Base):
     """Shares before a split; shares a dividend was earned on, in shares of the ex-date."""
     quantity_after: Mapped[Decimal | None] = mapped_column(Shares)
     """Shares after a split, before fractions were cashed; None for a dividend."""
+    per_share: Mapped[Decimal | None] = mapped_column(Price)
+    """Cash of a dividend per share."""
     amount: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0))
     """Cash of a dividend: owed from `ex_at`, paid at `pays_at`."""
     pays_at: Mapped[datetime | None] = mapped_column(Utc)

@@ -88,5 +88,5 @@ _ORDERS: Final = _fields(
 )
 _SNAPSHOTS: Final = _fields(
     *("date", "total_value", "cash", "positions_value", "net_flow", "net_deposits"),
-    *("twr_index", "drawdown"),
+    *("twr_index", "drawdown", "receivable", "reported_value", "corrected_at"),
 )

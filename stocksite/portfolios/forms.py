@@ -22,6 +22,7 @@ from stocksite.core.errors import DomainError
 from stocksite.market.symbols import normalize
 from stocksite.portfolios.entries import TransactionType
 from stocksite.portfolios.fills import Side
+from stocksite.portfolios.form_settings import MeasuredBy, in_capitals, trimmed
 from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service.books import BookSettings
 from stocksite.portfolios.service.history import OrderFilter, TransactionFilter
@@ -54,19 +55,11 @@ def _clean(form: Any, field: Any) -> None:
         raise ValidationError("Control characters cannot be part of it.")
 
 
-def _trimmed(value: str | None) -> str:
-    return (value or "").strip()
-
-
 def _unix_lines(value: str | None) -> str:
-    return _trimmed(value).replace("\r\n", "\n").replace("\r", "\n")
+    return trimmed(value).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _symbol(value: str | None) -> str:
-    return _trimmed(value).upper()
-
-
-class SettingsForm(ServiceForm):
+class SettingsForm(MeasuredBy, ServiceForm):
     """What an owner may change about a portfolio at any time."""
 
     name = StringField(
@@ -76,7 +69,7 @@ class SettingsForm(ServiceForm):
             Length(max=NAME_LENGTH, message=f"At most {NAME_LENGTH} characters."),
             _clean,
         ],
-        filters=[_trimmed],
+        filters=[trimmed],
         render_kw={"maxlength": NAME_LENGTH, "autocomplete": "off"},
     )
     description = TextAreaField(
@@ -114,6 +107,7 @@ class SettingsForm(ServiceForm):
             "execution": self.execution.data,
             "commission_pct": self.commission_pct.data or money.ZERO,
             "commission_per_trade": self.commission_per_trade.data or money.ZERO,
+            **self.measured_by(),
         }
 
 
@@ -155,7 +149,7 @@ class CashForm(ServiceForm):
 class DeleteForm(ServiceForm):
     """The name, typed again."""
 
-    confirm = StringField("Name", filters=[_trimmed])
+    confirm = StringField("Name", filters=[trimmed])
 
 
 class TicketForm(ServiceForm):
@@ -170,7 +164,9 @@ class TicketForm(ServiceForm):
         choices=choices(("buy", "Buy"), ("sell", "Sell")),
         default="buy",
     )
-    symbol = StringField("Stock", [InputRequired("Enter a symbol, like AAPL.")], filters=[_symbol])
+    symbol = StringField(
+        "Stock", [InputRequired("Enter a symbol, like AAPL.")], filters=[in_capitals]
+    )
     mode = RadioField(
         "How much",
         choices=choices(("quantity", "In shares"), ("notional", "In dollars")),
@@ -249,7 +245,7 @@ class TicketForm(ServiceForm):
 
 class _SymbolFilter(ServiceForm):
     symbol = StringField(
-        "Stock", filters=[_symbol], render_kw={"maxlength": 20, "autocapitalize": "characters"}
+        "Stock", filters=[in_capitals], render_kw={"maxlength": 20, "autocapitalize": "characters"}
     )
 
     def validate_symbol(self, field: StringField) -> None:

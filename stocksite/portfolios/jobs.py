@@ -14,6 +14,12 @@ def match_orders(day: str | None = None) -> None:
 
 
 def take_snapshots(day: str) -> None:
-    """Snapshot all portfolios at a session's close."""
+    """Snapshot all portfolios at a session's close, and at those before it that were missed."""
     with unit_of_work() as session:
-        snapshots.take(session, date.fromisoformat(day))
+        snapshots.catch_up(session, date.fromisoformat(day))
+
+
+def mend_snapshots() -> None:
+    """Write anew what back-dated postings have made wrong."""
+    with unit_of_work() as session:
+        snapshots.mend(session)

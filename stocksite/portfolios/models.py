@@ -101,7 +101,9 @@ class Portfolio(Base):
     receivable: Mapped[Decimal] = mapped_column(Cash, default=Decimal(0), server_default="0")
     """Dividends owed: earned on their ex-date, not paid yet."""
     snapshot_at: Mapped[datetime | None] = mapped_column(Utc)
-    """Market time of the last close that is written down; what is posted before it is back-dated."""
+    """Market time of the last close written down; what is posted before it is back-dated."""
+    snapshot_revision: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """Goes up when days already written down are written anew: what is cached of them is old."""
     dirty_from: Mapped[date | None]
     """The first trading day whose snapshot a back-dated posting has made wrong."""
 
@@ -123,6 +125,7 @@ class Order(Base):
         ),
         CheckConstraint("(quantity IS NULL) <> (notional IS NULL)", name="quantity_or_notional"),
         CheckConstraint("quantity > 0 AND reserved >= 0", name="positive"),
+        CheckConstraint("sizing IS NULL OR sizing IN ('all_in', 'up_to')", name="sizing"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -136,6 +139,11 @@ class Order(Base):
     time_in_force: Mapped[str] = mapped_column(String(3), default="day")
     quantity: Mapped[Decimal | None] = mapped_column(Shares)
     notional: Mapped[Decimal | None] = mapped_column(Cash)
+    sizing: Mapped[str | None] = mapped_column(String(8))
+    """How a strategy's buy becomes shares at its fill: with all free cash (`all_in`), or with the
+    notional as far as cash goes (`up_to`). None: the notional or the quantity as asked."""
+    whole_shares: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a notional buys whole shares only."""
     limit_price: Mapped[Decimal | None] = mapped_column(Price)
     stop_price: Mapped[Decimal | None] = mapped_column(Price)
     status: Mapped[str] = mapped_column(String(16))

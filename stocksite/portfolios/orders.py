@@ -23,7 +23,8 @@ class OrderRequest:
     """An order as somebody asked for it: either a quantity of shares or an amount of cash.
 
     A buy's `notional` is the most it may cost, commission included; a sale's is what the shares
-    should be worth before commission.
+    should be worth before commission. A strategy's buy may be sized at its fill: `sizing`
+    `all_in` spends all cash that is free then, `up_to` the notional as far as cash goes.
     """
 
     symbol: str
@@ -35,10 +36,12 @@ class OrderRequest:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     client_order_id: str | None = None
+    sizing: str | None = None
+    whole_shares: bool = False
 
     def fingerprint(self) -> str:
         """SHA-256 over everything but the id: equal requests, equal fingerprints."""
-        content = {
+        content: dict[str, object] = {
             "symbol": self.symbol,
             "side": self.side.value,
             "type": self.type,
@@ -53,6 +56,8 @@ class OrderRequest:
                 )
             },
         }
+        if self.sizing is not None:
+            content |= {"sizing": self.sizing, "whole_shares": self.whole_shares}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -79,7 +84,7 @@ def shares_for(request: OrderRequest, price: Decimal, costs: Costs) -> Decimal:
             price,
             costs.commission_pct,
             costs.commission_per_trade,
-            fractional=True,
+            fractional=not request.whole_shares,
         )
     return quantity_down(EXACT.divide(request.notional, price))
 

@@ -26,6 +26,10 @@ class PortfolioView:
     execution: str
     commission_pct: Decimal
     commission_per_trade: Decimal
+    fractions: str
+    """Fractions a split leaves: `keep` or `cash`."""
+    public: bool
+    """Whether its returns are on the leaderboard."""
     created_at: datetime
     cash: Decimal
     reserved: Decimal
@@ -39,6 +43,9 @@ class PortfolioView:
     realized_pnl: Decimal
     unrealized_pnl: Decimal
     income: Decimal
+    """Dividends paid and due."""
+    receivable: Decimal
+    """Dividends due: past their ex-date, not paid yet; part of the total value."""
     fees: Decimal
     """Fees that are in no cost basis and in no sale's proceeds."""
     total_pnl: Decimal
@@ -182,6 +189,12 @@ class SnapshotView:
     twr_index: float
     drawdown: float
     """Distance from the index's peak, ≤ 0."""
+    receivable: Decimal
+    """Dividends due: past their ex-date, not paid yet."""
+    reported_value: Decimal
+    """The total value as it was first written down; differs once a back-dated change came."""
+    corrected_at: datetime | None
+    """Wall time of the last such correction."""
 
 
 @dataclass(frozen=True, slots=True)

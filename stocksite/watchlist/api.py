@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from flask import url_for
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
+from stocksite.core.clock import wall_now
+from stocksite.market.fields import TickerIn
 from stocksite.market.reading import StockQuote
 from stocksite.watchlist import service
-from stocksite.watchlist.reading import WatchedStock
+from stocksite.watchlist.alerts import Levels
+from stocksite.watchlist.reading import DeliveryView, NotificationView, WatchedStock
+from stocksite.watchlist.service import notifications
+from stocksite.watchlist.service.notifications import NotificationFilter
 from stocksite.web.api import (
     ApiBlueprint,
     Body,
@@ -25,6 +31,7 @@ from stocksite.web.api import (
     SymbolIn,
     Text,
     WholeIn,
+    ordering,
     page_size,
 )
 
@@ -40,9 +47,9 @@ class LevelsIn(Body):
     below: PriceIn | None = None
     move_pct: MovePctIn | None = None
 
-    def levels(self) -> service.Levels:
+    def levels(self) -> Levels:
         """What the service takes."""
-        return service.Levels(self.note, self.above, self.below, self.move_pct)
+        return Levels(self.note, self.above, self.below, self.move_pct)
 
 
 class WatchIn(LevelsIn):
@@ -150,3 +157,103 @@ def change_watched(session: Session, actor: Actor, symbol: str, body: LevelsIn) 
 def unwatch(session: Session, actor: Actor, symbol: str) -> None:
     """Take a stock off the list."""
     service.remove(session, actor, symbol)
+
+
+@dataclass(frozen=True, slots=True)
+class NotifiedStock:
+    """The stock of a notification."""
+
+    ticker: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationOut:
+    """A level that was reached. `timestamp` is market time, `read_at` wall time. `level` is a
+    price, or percent points for `move`.
+    """
+
+    id: int
+    symbol: NotifiedStock
+    kind: str
+    level: Decimal
+    price: Decimal
+    previous_close: Decimal | None
+    text: str
+    timestamp: datetime
+    read: bool
+    read_at: datetime | None
+    deliveries: tuple[DeliveryView, ...]
+
+
+def _notified(row: NotificationView) -> NotificationOut:
+    return NotificationOut(
+        id=row.id,
+        symbol=NotifiedStock(row.symbol, row.name),
+        kind=row.kind,
+        level=row.level,
+        price=row.price,
+        previous_close=row.previous_close,
+        text=row.text,
+        timestamp=row.at,
+        read=not row.unread,
+        read_at=row.read_at,
+        deliveries=row.deliveries,
+    )
+
+
+class NotificationsQuery(PageQuery):
+    """Which notifications, and in which order."""
+
+    symbol__ticker: TickerIn | None = None
+    kind: Literal["above", "below", "move"] | None = None
+    unread: Literal["true", "false"] | None = None
+    ordering: str = ordering(*notifications.ORDERINGS, default="-timestamp")
+
+    def wanted(self) -> NotificationFilter:
+        """What the service takes."""
+        return NotificationFilter(
+            symbol=self.symbol__ticker,
+            kind=self.kind,
+            unread=None if self.unread is None else self.unread == "true",
+        )
+
+
+class ReadIn(Body):
+    """Whether a notification has been read."""
+
+    read: bool
+
+
+@blueprint.operation(
+    "GET",
+    "/notifications/",
+    summary="List notifications",
+    tag="Watchlist",
+    query=NotificationsQuery,
+    returns=Page[NotificationOut],
+)
+def list_notifications(
+    session: Session, actor: Actor, query: NotificationsQuery
+) -> Page[NotificationOut]:
+    """What the levels of the watchlist led to, and how it was sent. Kept for 90 days."""
+    page = notifications.listed(
+        session, actor, query.request(page_size()), query.wanted(), query.ordering
+    )
+    return page.map(_notified)
+
+
+@blueprint.operation(
+    "PATCH",
+    "/notifications/<int:notification_id>/",
+    summary="Mark a notification as read or unread",
+    tag="Watchlist",
+    body=ReadIn,
+    returns=NotificationOut,
+    example={"read": True},
+)
+def mark_notification(
+    session: Session, actor: Actor, notification_id: int, body: ReadIn
+) -> NotificationOut:
+    """The first reading's time stays when it is marked as read again."""
+    return _notified(notifications.mark(session, actor, notification_id, body.read, wall_now()))

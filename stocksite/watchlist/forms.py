@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 from wtforms.validators import Length, Optional
 
-from stocksite.watchlist.service import Levels
+from stocksite.watchlist.alerts import Levels
 from stocksite.web.forms import ExactField, ServiceForm
 
 _STEP = Decimal("0.000001")
@@ -32,3 +32,21 @@ class LevelsForm(ServiceForm):
         return Levels(
             (self.note.data or "").strip(), self.above.data, self.below.data, self.move_pct.data
         )
+
+
+class ChannelsForm(ServiceForm):
+    """Where else to be told."""
+
+    by_email = BooleanField("Send me an e-mail")
+    webhook_url = StringField(
+        "Webhook",
+        [Optional(), Length(max=500, message="At most 500 characters.")],
+        description="An address of yours that takes a POST with JSON. It has to be public.",
+        render_kw={
+            "inputmode": "url",
+            "autocomplete": "off",
+            "spellcheck": "false",
+            "maxlength": 500,
+            "placeholder": "https://example.com/hook",
+        },
+    )

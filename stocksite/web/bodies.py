@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from stocksite.core.errors import BadRequest, DomainError, FieldError, InvalidInput
@@ -25,7 +26,7 @@ _SENTENCES: Final[dict[str, str]] = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field here.",
     "string_type": "Send text.",
-    "string_too_short": "At least {min_length} characters are needed.",
+    "string_too_short": "The text is too short; the least length is {min_length}.",
     "string_too_long": "At most {max_length} characters are kept here.",
     "string_pattern_mismatch": "The text does not have the form {pattern}.",
     "literal_error": "Use one of: {expected}.",
@@ -44,7 +45,7 @@ _SENTENCES: Final[dict[str, str]] = {
     "less_than": "The value has to be less than {lt}.",
     "list_type": "Send a list.",
     "too_long": "At most {max_length} entries are read.",
-    "too_short": "At least {min_length} entries are needed.",
+    "too_short": "The list is too short; the least length is {min_length}.",
     "dict_type": "Send an object.",
     "model_type": "Send an object.",
     "model_attributes_type": "Send an object.",
@@ -90,10 +91,11 @@ def read_body(model: type[Model], data: dict[str, Any]) -> Model:
         raise InvalidInput(_detail(wrong), fields=tuple(wrong)) from None
 
 
-def read_query(model: type[Model]) -> Model:
-    """Validate the query string. Raises BadRequest naming every parameter that is wrong."""
+def read_query(model: type[Model], args: MultiDict[str, str] | None = None) -> Model:
+    """Validate the query string, or `args` in its place. Raises BadRequest naming every
+    parameter that is wrong."""
     data: dict[str, Any] = {}
-    for name, values in request.args.lists():
+    for name, values in (request.args if args is None else args).lists():
         if len(values) > 1:
             raise _query_error([FieldError(name[:_SHOWN], "Give this parameter once.")])
         data[name] = values[0]

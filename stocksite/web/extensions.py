@@ -52,6 +52,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.config["RATELIMIT_KEY_PREFIX"] = "limits"
     app.config["RATELIMIT_SWALLOW_ERRORS"] = False
+    # Limits are counted by name (`limits.py`). Without this the extension would hook into every
+    # request to look for decorators, of which there are none.
+    app.extensions.setdefault("limiter", set()).add(limiter)
     limiter.init_app(app)
     app.after_request(finish_request)
 

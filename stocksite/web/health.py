@@ -22,7 +22,7 @@ from werkzeug.exceptions import NotFound
 
 from stocksite.core import status
 from stocksite.core.clock import wall_now
-from stocksite.web import extensions
+from stocksite.web import counting, extensions
 from stocksite.web.json import dumps, iso
 
 MAX_TICK_AGE: Final = timedelta(seconds=60)
@@ -140,9 +140,9 @@ def metrics() -> Response:
     return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _metric(name: str, meaning: str, samples: list[tuple[str, float]]) -> str:
-    """One gauge: its samples are (labels, value)."""
-    head = f"# HELP stocksite_{name} {meaning}\n# TYPE stocksite_{name} gauge\n"
+def _metric(name: str, meaning: str, samples: list[tuple[str, float]], kind: str = "gauge") -> str:
+    """One metric: its samples are (labels, value)."""
+    head = f"# HELP stocksite_{name} {meaning}\n# TYPE stocksite_{name} {kind}\n"
     return head + "".join(f"stocksite_{name}{labels} {value:.15g}\n" for labels, value in samples)
 
 
@@ -164,6 +164,13 @@ def _lines(session: Session, now: datetime) -> Iterator[str]:
             if j.status == "queued"
         ],
     )
+    for name, results in counting.counts(current_app.extensions.get("redis")).items():
+        yield _metric(
+            f"{name}_total",
+            f"Answers of the {name.replace('_', ' ')} by result.",
+            [(f'{{result="{result}"}}', n) for result, n in results.items()],
+            kind="counter",
+        )
     clock = status.read_clock_state(session)
     if clock is not None:
         age = (now - clock.ticked_at).total_seconds()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Request, Response, make_response, redirect
+from flask import Request, Response, current_app, make_response, redirect
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -49,6 +49,14 @@ def hx_partial(target: str, html: str | Markup, swap: str = "innerHTML") -> Mark
     """
     head = Markup('<hx-partial hx-target="{}" hx-swap="{}">').format(target, swap)
     return head + Markup(html) + Markup("</hx-partial>")
+
+
+def render_part(template: str, **context: Any) -> Markup:
+    """Render a template that needs nothing but its own context: no context processor runs.
+
+    For parts that are polled; what the frame of a page needs would cost more than the part.
+    """
+    return Markup(current_app.jinja_env.get_template(template).render(context))
 
 
 def fragment(

@@ -110,6 +110,12 @@ CODES: Final[dict[str, CodeText]] = {
     "not-tracked": _T(
         404, "The stock exists but its prices are not followed here yet.", "Start tracking it."
     ),
+    "not-a-us-listing": _T(
+        422, "Only listings in the United States can be traded here.", "Choose the US listing."
+    ),
+    "decided": _T(
+        409, "An administrator has decided on this held day already.", "Nothing is left to do."
+    ),
     "conflict": _T(409, "The thing has moved on since it was read.", "Read it again."),
     "idempotency-key-in-use": _T(
         409, "The first request with this key is still being answered.", "Ask again in a moment."

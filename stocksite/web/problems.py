@@ -32,6 +32,10 @@ _BARE: Final = Markup(
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>{}</title>'
     "<h1>{}</h1><p>{}</p><p>Request id <code>{}</code></p></html>"
 )
+_BARE_FRAGMENT: Final = Markup(
+    '<div class="note note-bad" data-toast="bad"><div><p>{}</p>'
+    '<p class="muted small">Request id <code>{}</code></p></div></div>'
+)
 
 
 def wants_problem() -> bool:
@@ -64,21 +68,27 @@ def render(problem: Problem) -> Response:
 def _fragment(problem: Problem) -> Response:
     """Into `#flash`, whatever the button's own target was."""
     shown_id = request_id() if problem.status >= 500 else ""
+    _do_without_user(problem)
     try:
         html = render_template("_error.html", detail=problem.detail, request_id=shown_id)
     except Exception:
         current_app.logger.exception("%s: the fragment of an error failed", request_id())
-        html = Markup("<p>{} {}</p>").format(problem.detail, shown_id)
+        html = _BARE_FRAGMENT.format(problem.detail, shown_id)
     response = htmx.fragment(html, status=problem.status)
     response.headers["HX-Retarget"] = "#flash"
     response.headers["HX-Reswap"] = "innerHTML"
     return response
 
 
+def _do_without_user(problem: Problem) -> None:
+    """When the database is away, who it is cannot be asked for: the templates meet nobody."""
+    if problem.status >= 500:
+        g._login_user = AnonymousUserMixin()
+
+
 def _page(problem: Problem) -> str:
     """The error page; when even that fails (the database is away), a bare one."""
-    if problem.status >= 500:
-        g._login_user = AnonymousUserMixin()  # who it is cannot be asked for now
+    _do_without_user(problem)
     bare = _BARE.format(problem.title, problem.title, problem.detail, request_id())
     if request_ctx.url_adapter is None:  # a host we do not trust: no address can be written
         return bare

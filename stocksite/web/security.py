@@ -7,9 +7,10 @@ The content security policy allows our own files and nothing else: no inline scr
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, abort, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _HSTS: Final = "max-age=31536000; includeSubDomains"
@@ -22,18 +23,20 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-_POLICY: Final = (
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self' 'nonce-{nonce}'",
-    "img-src 'self' data: blob:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "manifest-src 'self'",
-    "form-action 'self'",
-    "base-uri 'none'",
-    "object-src 'none'",
-    "frame-ancestors 'none'",
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'nonce-{nonce}'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    )
 )
 
 
@@ -56,21 +59,36 @@ def _refuse_cross_site_writes() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault(
-        "Content-Security-Policy", "; ".join(_POLICY).format(nonce=csp_nonce())
-    )
+    if response.status_code == 304:
+        return response  # it stands for an answer that has them, and it is what polls mostly get
+    wanted = {**_HEADERS, "Content-Security-Policy": _POLICY.format(nonce=csp_nonce())}
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", _HSTS)
+        wanted["Strict-Transport-Security"] = _HSTS
     if request.endpoint != "static":
         # Pages show what one person owns: no cache may keep them unless a view says otherwise.
-        response.headers.setdefault("Cache-Control", "no-store")
+        wanted["Cache-Control"] = "no-store"
+    given = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  it lists pairs
+    for name, value in wanted.items():
+        if name.lower() not in given:
+            response.headers.add(name, value)
     return response
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, whose signer is made once and not twice per request."""
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """The signer of this secret key."""
+        made = app.extensions.get("session_signer")
+        if made is None or made[0] != app.secret_key:
+            made = (app.secret_key, super().get_signing_serializer(app))
+            app.extensions["session_signer"] = made
+        return made[1]
 
 
 def init_app(app: Flask) -> None:
     """Add the headers to every response and `csp_nonce()` to every template."""
+    app.session_interface = Sessions()
     app.before_request(_refuse_cross_site_writes)
     app.after_request(_add_headers)
     app.jinja_env.globals["csp_nonce"] = csp_nonce

@@ -14,6 +14,7 @@ from werkzeug.routing import IntegerConverter
 from stocksite.core.errors import BadRequest, NotFound
 from stocksite.settings import Settings, SettingsError
 from stocksite.web import (
+    addresses,
     api,
     appearance,
     assets,
@@ -44,6 +45,9 @@ class RowId(IntegerConverter):
 def init_app(app: Flask, settings: Settings) -> None:
     """Configure the app, bind the extensions, hook what every request passes through."""
     configure(app, settings)
+    addresses.init_app(app)
+    app.jinja_environment = assets.Templates
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # no view here is async
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["int"] = RowId

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -32,6 +33,8 @@ class Line:
     values: Sequence[float | None]
     series: int = 1
     area: bool = False
+    foot: float | None = None
+    """The value an area is filled to; None fills it to the chart's foot."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,12 @@ def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
 
 def num(value: float) -> str:
     """A coordinate, as short as it can be written."""
-    return f"{value:.1f}".rstrip("0").rstrip(".")
+    return f"{round(value, 1):g}"
 
 
 def segments(values: Sequence[float | None], scale: Scale) -> Iterator[list[tuple[float, float]]]:
     """Runs of known points, thinned to what a screen can show, keeping each bucket's extremes."""
-    width = max(len(values) - 1, 1)
+    across = WIDTH / max(len(values) - 1, 1)
     run: list[tuple[float, float]] = []
     for index in thin(values):
         value = values[index]
@@ -83,7 +86,7 @@ def segments(values: Sequence[float | None], scale: Scale) -> Iterator[list[tupl
                 yield run
             run = []
         else:
-            run.append((round(index / width * WIDTH, 1), scale.y(value)))
+            run.append((round(index * across, 1), scale.y(value)))
     if run:
         yield run
 
@@ -107,21 +110,23 @@ def thin(values: Sequence[float | None]) -> list[int]:
 
 
 def path(points: Sequence[tuple[float, float]]) -> str:
-    """The `d` of a line through the points."""
-    head, *rest = points
-    if not rest:  # one point is a dot: a line of no length with round caps
-        rest = [head]
-    return f"M{num(head[0])} {num(head[1])}" + "".join(f"L{num(x)} {num(y)}" for x, y in rest)
+    """The `d` of a line through the points, whose coordinates have one decimal."""
+    if len(points) == 1:  # a dot: a line of no length with round caps
+        points = [*points, *points]
+    # One format for all of them: a page draws a thousand points.
+    return "M" + ("%g %gL" * len(points) % tuple(chain.from_iterable(points)))[:-1]
 
 
 def line_paths(line: Line, scale: Scale, extra: str = "") -> str:
     """A series as SVG paths, one per run of known values; `extra` is a further class."""
     out = []
     for run in segments(line.values, scale):
+        drawn = path(run)
         if line.area and len(run) > 1:
-            foot = f"L{num(run[-1][0])} {num(scale.bottom)}L{num(run[0][0])} {num(scale.bottom)}Z"
-            out.append(f'<path class="area s{line.series}" d="{path(run)}{foot}"/>')
-        out.append(f'<path class="stroke s{line.series}{extra}" d="{path(run)}"/>')
+            floor = num(scale.bottom if line.foot is None else scale.y(line.foot))
+            foot = f"L{num(run[-1][0])} {floor}L{num(run[0][0])} {floor}Z"
+            out.append(f'<path class="area s{line.series}" d="{drawn}{foot}"/>')
+        out.append(f'<path class="stroke s{line.series}{extra}" d="{drawn}"/>')
     return "".join(out)
 
 
@@ -154,16 +159,15 @@ def _value_labels(ticks: Sequence[float], scale: Scale, kind: str) -> str:
 
 def _tick_texts(ticks: Sequence[float], kind: str) -> list[str]:
     if kind == "percent":
-        return [
-            formats.percent(tick, sign=True, places=0 if _whole(ticks) else 1) for tick in ticks
-        ]
+        places = 0 if _whole(ticks) else 1 if _whole([tick * 10 for tick in ticks]) else 2
+        return [formats.percent(tick, sign=True, places=places) for tick in ticks]
     if max((abs(t) for t in ticks), default=0) >= 100_000:
         return [formats.compact(tick) for tick in ticks]
     return [formats.number(tick, places=0 if _whole(ticks) else 2) for tick in ticks]
 
 
 def _whole(ticks: Sequence[float]) -> bool:
-    return all(float(t).is_integer() for t in ticks)
+    return all(round(float(t), 9).is_integer() for t in ticks)
 
 
 def _day_labels(days: Sequence[date]) -> str:

@@ -152,3 +152,18 @@ def test_state_folder_refuses_what_others_could_write(
     (tmp_path / "state" / "x").chmod(0o777)
     with pytest.raises(StartError, match="not safe"):
         unprivileged.state_folder("x")
+
+
+def test_the_last_line_of_a_failed_statement_is_the_error_not_the_link_after_it(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "prepare.log"
+    log.write_text(
+        "Traceback (most recent call last):\n  File ...\n"
+        'sqlalchemy.exc.ProgrammingError: (UndefinedColumn) column "x" does not exist\n'
+        "LINE 1: SELECT x\n\n[SQL: SELECT x]\n[parameters: {}]\n"
+        "(Background on this error at: https://sqlalche.me/e/21/f405)\n"
+    )
+    assert last_line(log).startswith("sqlalchemy.exc.ProgrammingError: (UndefinedColumn) column")
+    log.write_text(log.read_text() + "Started again.\n")
+    assert last_line(log) == "Started again."

@@ -63,8 +63,8 @@ def test_arrays_and_rows_are_the_same(session: Session, stand: Stand) -> None:
     assert [row.partial for row in rows[-2:]] == [False, True]
 
 
-@pytest.mark.parametrize(("adjustment", "count"), [("raw", 1), ("split", 2), ("total", 2)])
-def test_bars_cost_two_statements(
+@pytest.mark.parametrize(("adjustment", "count"), [("raw", 0), ("split", 1), ("total", 1)])
+def test_bars_cost_a_copy_and_a_statement(
     session: Session, stand: Stand, adjustment: str, count: int
 ) -> None:
     state = stand(JAN_14, 12.0)

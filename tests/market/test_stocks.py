@@ -13,7 +13,7 @@ from stocksite.core.errors import DomainError, InvalidInput, NotFound, RuleViola
 from stocksite.market.models import Bar, Stock
 from stocksite.market.service import bars, quotes, search, stocks
 from stocksite.market.service.resource import resource
-from tests.market.conftest import Stand, statements
+from tests.market.conftest import NOW, Stand, statements
 
 JAN_14 = date(2009, 1, 14)
 SPLIT = date(2005, 2, 28)
@@ -91,12 +91,12 @@ def test_facebook_on_its_first_day(session: Session, stand: Stand) -> None:
 
 def test_tracking_answers_the_same_twice(session: Session, stand: Stand) -> None:
     stand(JAN_14, 12.0)
-    once, twice = stocks.track(session, "goog"), stocks.track(session, "GOOG")
+    once, twice = stocks.track(session, "goog", NOW), stocks.track(session, "GOOG", NOW)
     assert once == twice
-    assert (once.stock.symbol, once.history, once.job_id) == ("GOOG", "loaded", None)
-    assert stocks.track(session, "FB").stock.symbol == "FB"
+    assert (once.symbol, once.history, once.job_id) == ("GOOG", "loaded", None)
+    assert stocks.track(session, "FB", NOW).symbol == "FB"
     with pytest.raises(RuleViolation, match="not available in the sample market"):
-        stocks.track(session, "XOM")
+        stocks.track(session, "XOM", NOW)
 
 
 def test_an_unprepared_market_lists_nothing(session: Session) -> None:
@@ -162,7 +162,7 @@ def test_the_stock_resource(session: Session, stand: Stand) -> None:
     stand(JAN_14, 16.0)
     with statements(session) as seen:
         found = resource(session, "ibm")
-    assert len(seen) == 5
+    assert len(seen) == 3, "the stock with its quote, the clock, splits; bars come by COPY"
     values = found.stock_values
     assert (found.status, found.company_code, found.request_data) == ("active", "IBM", JAN_14)
     assert values.close == raw_close(session, "IBM", JAN_14)

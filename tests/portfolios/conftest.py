@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from redis import Redis
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
@@ -15,6 +16,7 @@ from stocksite.portfolios.fills import Side
 from stocksite.portfolios.models import Portfolio
 from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service import books, orders, snapshots
+from tests.portfolios.days import Days, Made
 from tests.portfolios.desk import Desk
 
 
@@ -55,6 +57,20 @@ def trade(session: Session, actor: Actor) -> Callable[..., Any]:
         return placed.order
 
     return place
+
+
+@pytest.fixture
+def days(session: Session, redis: Redis) -> Callable[[str], Days]:
+    """A market at another start: `days("2003-02-12")` stands in the night before that session."""
+    return lambda start: Days(session, redis, start)
+
+
+@pytest.fixture
+def made(session: Session) -> Iterator[Made]:
+    """Splits and dividends of the test's own making."""
+    added = Made(session)
+    yield added
+    added.remove()
 
 
 @pytest.fixture

@@ -95,7 +95,6 @@ def test_the_list_is_paged(desk, open_book, market):
         ("POST", "/{id}/orders/", BUY | {"side": "sell"}, 422, "insufficient-shares"),
         ("DELETE", "/{id}/orders/999/", None, 404, "not-found"),
         ("POST", "/{id}/import/", {}, 404, "not-found"),
-        ("GET", "/{id}/performance/", None, 404, "not-found"),
     ],
 )
 def test_what_is_refused(desk, book, session, method, path, body, status, code):

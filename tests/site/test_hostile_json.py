@@ -68,6 +68,7 @@ NUMBERS = frozenset(
     | {"limit_price", "stop_price", "above", "below", "move_pct", "position", "expires_in_days"}
 )
 ZERO_IS_FINE = frozenset({"starting_cash", "commission_pct", "commission_per_trade", "position"})
+BOOLEANS = frozenset({"read", "public"})
 FREE_TEXT = frozenset({"name", "description", "note", "first_name", "last_name"})
 NEVER = ("NaN", "infinity", "1e400", "NUL", "lone surrogate", "megabyte", "600 kilobytes", "deep")
 """Legal nowhere."""
@@ -221,6 +222,8 @@ def _legal(operation: Operation, name: str, label: str) -> bool:
     if name == "client_order_id":
         printable = label in ("emoji", "markup", "SQL", "other digits")
         return (words and "200" not in label) or printable or label == "null"
+    if name in BOOLEANS and label == "true":
+        return True
     if name in NUMBERS and label != "null":
         return name in ZERO_IS_FINE and label in ("zero", "zero as text")
     if name in FREE_TEXT:

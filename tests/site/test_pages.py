@@ -26,7 +26,7 @@ from tests.site.world import MakeUser, Page, World, build, is_api, path_of
 
 MOST_SQL = 6
 
-# GET routes that are not pages, and what they are.
+# GET routes that are not pages, and what they are; paths that end in .csv are files.
 NO_PAGE = {
     "static": "files",
     "health.healthz": "text for load balancers",
@@ -35,14 +35,15 @@ NO_PAGE = {
     "openapi.openapi_json": "JSON",
     "market.banner": "fragment",
     "market.stock_quote": "fragment",
+    "market.stock_loading": "leads to the stock's page; tests/market/live/test_site.py",
+    "market.admin_providers": "administrators only; tests/market/live/test_site.py",
+    "market.admin_quarantine": "administrators only; tests/market/live/test_site.py",
     "watchlist.changes": "fragment",
+    "watchlist.bell": "fragment",
     "desk.dashboard_live": "fragment",
     "portfolios.live": "fragment",
     "portfolios.curve": "fragment",
     "portfolios.preview": "fragment",
-    "portfolios.transactions_csv": "file",
-    "portfolios.orders_csv": "file",
-    "portfolios.snapshots_csv": "file",
 }
 
 # Pages that send a person who is logged in to another one.
@@ -52,18 +53,25 @@ MORE_IDS = {"code": "not-found"}
 MANY = 30
 
 
+def is_page(rule: Any) -> bool:
+    """Whether a rule answers GET with a whole page."""
+    reads = "GET" in (rule.methods or ()) and not is_api(rule)
+    return reads and rule.endpoint not in NO_PAGE and not rule.rule.endswith(".csv")
+
+
 def _pages(app: Flask) -> list[Any]:
     """The rules of all pages."""
+    return sorted(filter(is_page, app.url_map.iter_rules()), key=lambda rule: str(rule.rule))
+
+
+def _others(app: Flask) -> list[Any]:
+    """Fragments and files."""
     return [
         rule
-        for rule in sorted(app.url_map.iter_rules(), key=lambda each: each.rule)
-        if "GET" in (rule.methods or ()) and not is_api(rule) and rule.endpoint not in NO_PAGE
+        for rule in app.url_map.iter_rules()
+        if NO_PAGE.get(rule.endpoint) == "fragment"
+        or (rule.rule.endswith(".csv") and not is_api(rule))
     ]
-
-
-def _fragments(app: Flask) -> list[Any]:
-    words = ("fragment", "file")
-    return [r for r in app.url_map.iter_rules() if NO_PAGE.get(r.endpoint) in words]
 
 
 @pytest.fixture
@@ -197,7 +205,7 @@ def test_no_page_needs_more_than_six_statements(
     app: Flask, rich: World, count_sql: Callable[[], Any], subtests: pytest.Subtests
 ) -> None:
     page = Page(app, rich.actor)
-    for rule in [*_pages(app), *_fragments(app)]:
+    for rule in [*_pages(app), *_others(app)]:
         with subtests.test(rule.rule), count_sql() as statements:
             page("GET", path_of(app, rule, rich.ids))
             assert len(statements) <= MOST_SQL, "\n".join(each[:160] for each in statements)
@@ -215,7 +223,7 @@ def test_thirty_rows_cost_no_more_statements_than_one(
     one = build(session, make_user("one"))
     _enrich(session, one, extra_stocks, 1)
     few, many = Page(app, one.actor), Page(app, rich.actor)
-    for rule in [*_pages(app), *_fragments(app)]:
+    for rule in [*_pages(app), *_others(app)]:
         with subtests.test(rule.rule):
             with count_sql() as small:
                 few("GET", path_of(app, rule, one.ids | MORE_IDS))

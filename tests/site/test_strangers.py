@@ -58,6 +58,8 @@ SHARED = {
     "desk_api.get_stock": "the same as JSON",
     "market.stock_chart": "prices of the market",
     "market.stock_quote": "prices of the market",
+    "market.stock_loading": "the loading of a stock serves everybody who asked for it",
+    "market.admin_decide": "administrators only; tests/market/live/test_site.py",
     "market_api.get_quote": "prices of the market",
     "market_api.list_bars": "prices of the market",
 }

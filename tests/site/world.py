@@ -21,12 +21,14 @@ from stocksite.core import database
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
 from stocksite.core.queue import enqueue
+from stocksite.market.models import Stock
 from stocksite.market.service import clock
 from stocksite.portfolios.fills import Side
 from stocksite.portfolios.models import Portfolio, Transaction
 from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service import books, orders, snapshots
 from stocksite.watchlist import service as watchlist
+from stocksite.watchlist.models import Notification
 from tests.conftest import PASSWORD, csrf_token
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -67,6 +69,7 @@ def build(session: Session, actor: Actor, *, symbol: str = "AAPL") -> World:
     token = create_token(session, actor, name="Script", now=wall_now())
     job = enqueue(session, "stocksite.market.jobs.refresh", user_id=actor.user_id)
     row = _session_row(session, actor)
+    told = _notification(session, actor, symbol)
     bought = select(Transaction.id).where(
         Transaction.portfolio_id == book.id, Transaction.type == "buy"
     )
@@ -78,6 +81,7 @@ def build(session: Session, actor: Actor, *, symbol: str = "AAPL") -> World:
         "session_id": row.id,
         "job_id": job,
         "symbol": symbol,
+        "notification_id": told.id,
     }
     session.commit()
     return World(actor, ids, token.token)
@@ -92,6 +96,23 @@ def _session_row(session: Session, actor: Actor) -> UserSession:
         created_at=now,
         last_seen_at=now,
         expires_at=now + timedelta(days=1),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _notification(session: Session, actor: Actor, symbol: str) -> Notification:
+    state = clock.state(session)
+    row = Notification(
+        user_id=actor.user_id,
+        stock_id=session.scalar(select(Stock.id).where(Stock.symbol == symbol)),
+        kind="above",
+        level=Decimal(1),
+        price=Decimal(2),
+        session_date=state.session_date,
+        at=state.at,
+        created_at=wall_now(),
     )
     session.add(row)
     session.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from stocksite.core import queue
@@ -26,12 +28,17 @@ def publish(session, redis):
     market_clock.publish(redis, market_clock.state(session))
 
 
-def poll(browser, ptag):
-    return browser.get("/watchlist/changes", headers=POLL | {"HX-PTag": ptag})
+def poll(browser, ptag, path="/watchlist/changes"):
+    return browser.get(path, headers=POLL | {"HX-PTag": ptag})
+
+
+def path_of(page: str) -> str:
+    """Where the list polls, as the page says."""
+    return page.split('id="watchlist"')[1].split('hx-get="')[1].split('"')[0]
 
 
 def tag_of(page: str) -> str:
-    return page.split('hx-ptag="')[2].split('"')[0]
+    return page.split('id="watchlist"')[1].split('hx-ptag="')[1].split('"')[0]
 
 
 def test_a_poll_without_change_is_a_304_that_asks_the_database_nothing(
@@ -47,19 +54,49 @@ def test_a_poll_without_change_is_a_304_that_asks_the_database_nothing(
     assert statements == []
 
 
-def test_a_tick_sends_the_rows_that_moved_and_a_new_tag(browser, session, redis, market):
+def test_a_tick_sends_the_cells_that_moved_and_a_new_tag(
+    browser, session, redis, market, count_sql
+):
     market.open_next()
     publish(session, redis)
-    ptag = tag_of(browser.get("/watchlist").get_data(as_text=True))
+    page = browser.get("/watchlist").get_data(as_text=True)
+    ptag, path = tag_of(page), path_of(page)
+    poll(browser, ptag, path)  # the session is remembered from here on
     market.tick()
     publish(session, redis)
-    answer = poll(browser, ptag)
+    with count_sql() as statements:
+        answer = poll(browser, ptag, path)
     text = answer.get_data(as_text=True)
     assert answer.status_code == 200
-    assert text.count("<hx-partial") == 2
-    assert 'hx-swap="outerMorph"' in text
+    assert len(statements) == 1
+    # Price, change and day range of two stocks, into cells that the page has.
+    targets = re.findall(r'hx-target="#([^"]+)"', text)
+    assert len(targets) == 6
+    assert [name for name in targets if f'id="{name}"' not in page] == []
     assert answer.headers["HX-PTag"] != ptag
-    assert poll(browser, answer.headers["HX-PTag"]).status_code == 304
+    assert poll(browser, answer.headers["HX-PTag"], path).status_code == 304
+
+
+def test_a_new_session_sends_the_whole_list(browser, session, redis, market):
+    """The thirty sessions of the little charts are others then."""
+    market.open_next()
+    publish(session, redis)
+    page = browser.get("/watchlist").get_data(as_text=True)
+    market.open_next()
+    publish(session, redis)
+    text = poll(browser, tag_of(page), path_of(page)).get_data(as_text=True)
+    assert 'hx-target="#watchlist"' in text
+    assert path_of(text) != path_of(page)
+
+
+@pytest.mark.parametrize("tag", ["", "0", ".", "0.x", "0.-1", "0.9" * 40, "1." + "9" * 400, "0.²"])
+def test_a_cursor_that_makes_no_sense_sends_the_whole_list(browser, session, redis, tag):
+    publish(session, redis)
+    answer = browser.get(
+        "/watchlist/changes", headers=POLL | {"HX-PTag": tag.encode().decode("latin-1")}
+    )
+    assert answer.status_code == 200
+    assert 'hx-target="#watchlist"' in answer.get_data(as_text=True)
 
 
 def test_a_change_of_the_list_in_another_tab_sends_the_whole_list(

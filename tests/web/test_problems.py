@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from stocksite.core import errors
 from stocksite.settings import Settings
@@ -79,6 +80,24 @@ def test_for_htmx(anonymous: Callable[..., Any], kind: str) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert "<html" not in page
     assert anonymous("GET", f"/api/fail/?kind={kind}").json["detail"] in page
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_an_error_looks_like_one_while_nobody_can_be_asked_who_it_is(
+    probe_app: Flask,
+    anonymous: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    headers: dict[str, str],
+) -> None:
+    def away() -> None:
+        raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
+
+    monkeypatch.setattr(probe_app.login_manager, "_load_user", away)  # type: ignore[attr-defined]
+    answer = anonymous("GET", "/page/private", headers=headers)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 503
+    assert ("data-dismiss" if headers else "error-page") in page
+    assert answer.headers["X-Request-ID"] in page
 
 
 def test_the_numbers_and_the_fields_are_members(

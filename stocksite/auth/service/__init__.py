@@ -11,6 +11,7 @@ from stocksite.auth.service.accounts import (
     get_profile,
     on_deleted,
     on_registered,
+    promote,
     register,
     update_profile,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "on_deleted",
     "on_registered",
     "open_session",
+    "promote",
     "purge_sessions",
     "refresh_access",
     "register",

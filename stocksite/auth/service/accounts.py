@@ -80,6 +80,19 @@ def register(
     return actor
 
 
+def promote(session: Session, username: str) -> bool | None:
+    """Make an account an administrator's; None when there is none of this name, False when it
+    was one already. For commands: no form or JSON field reaches it.
+    """
+    user = session.scalar(
+        select(User).where(func.lower(User.username) == _storable(username).lower(), alive())
+    )
+    if user is None:
+        return None
+    was, user.is_admin = user.is_admin, True
+    return not was
+
+
 def authenticate(
     session: Session,
     throttle: Throttle,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from stocksite.auth import agents
@@ -42,22 +42,27 @@ def open_session(
     return sid
 
 
+_HOLDER: Final = (
+    select(*ACTOR_COLUMNS, UserSession.id.label("session_id"), UserSession.last_seen_at)
+    .join(User, User.id == UserSession.user_id)
+    .where(
+        UserSession.token_hash == bindparam("token_hash"),
+        UserSession.expires_at > bindparam("now"),
+        UserSession.last_seen_at > bindparam("awake_since"),
+        UserSession.credential_version == User.credential_version,
+        alive(),
+    )
+)
+"""Built once: every request of a browser asks it."""
+
+
 def actor_of_session(session: Session, sid: str, *, now: datetime) -> Actor | None:
     """Who holds this cookie, in one query; None when the session has ended or expired.
 
     Writes `last_seen_at`, at most once a minute.
     """
-    row = session.execute(
-        select(*ACTOR_COLUMNS, UserSession.id.label("session_id"), UserSession.last_seen_at)
-        .join(User, User.id == UserSession.user_id)
-        .where(
-            UserSession.token_hash == digest(sid),
-            UserSession.expires_at > now,
-            UserSession.last_seen_at > now - IDLE,
-            UserSession.credential_version == User.credential_version,
-            alive(),
-        )
-    ).one_or_none()
+    values = {"token_hash": digest(sid), "now": now, "awake_since": now - IDLE}
+    row = session.execute(_HOLDER, values).one_or_none()
     if row is None:
         return None
     if now - row.last_seen_at >= SEEN_EVERY:

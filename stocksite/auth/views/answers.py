@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import make_response, render_template, request, url_for
+from flask import make_response, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -21,6 +21,7 @@ TABS = (
     ("Password", "auth.password"),
     ("Sessions", "auth.sessions"),
     ("API tokens", "auth.tokens"),
+    ("Notifications", "watchlist.channel_settings"),
     ("Delete account", "auth.delete_account"),
 )
 
@@ -76,8 +77,9 @@ def home_page() -> str:
 def account_tabs() -> list[dict[str, Any]]:
     """The pages about oneself, as tabs."""
     return [
-        {"label": label, "url": url_for(endpoint), "active": request.endpoint == endpoint}
+        {"label": label, "url": url, "active": request.endpoint == endpoint}
         for label, endpoint in TABS
+        if (url := url_or_none(endpoint))
     ]
 
 

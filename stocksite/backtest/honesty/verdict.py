@@ -1,7 +1,7 @@
 """The verdict: did it beat simply holding, or was it lucky; in plain words, figures first.
 
 The Reality Check against holding decides. Deflated Sharpe and walk-forward are second opinions, PBO
-says only whether the best cell is better than its neighbours.
+says only whether the best cell is better than its neighbors.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _pbo(pbo: float | None) -> str:
         return ""
     return (
         f"In {100 * pbo:.0f} % of splits the best setting of one half was below the middle in the "
-        "other: near 50 %, it is no better than its neighbours."
+        "other: near 50 %, it is no better than its neighbors."
     )
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
 from stocksite.core.money import ZERO
 from stocksite.desk.reading import Dashboard, Worth
 from stocksite.market.reading import MarketState
-from stocksite.portfolios.models import Portfolio, PortfolioSnapshot
 from stocksite.portfolios.reading import PortfolioView
 from stocksite.portfolios.service import activity, reads
 from stocksite.watchlist import service as watchlist
@@ -41,24 +40,36 @@ def show(session: Session, actor: Actor, state: MarketState) -> Dashboard:
     )
 
 
-def worth(session: Session, actor: Actor, today: date) -> list[Worth]:
-    """Net worth at each close of the last year, oldest first: one statement."""
-    rows = session.execute(
-        select(
-            PortfolioSnapshot.date,
-            func.sum(PortfolioSnapshot.total_value),
-            func.sum(PortfolioSnapshot.net_deposits),
-        )
-        .join(Portfolio, Portfolio.id == PortfolioSnapshot.portfolio_id)
-        .where(
-            Portfolio.user_id == actor.user_id,
-            Portfolio.archived_at.is_(None),
-            PortfolioSnapshot.date >= today - timedelta(days=366),
-        )
-        .group_by(PortfolioSnapshot.date)
-        .order_by(PortfolioSnapshot.date)
-    )
-    return [Worth(*row) for row in rows]
+_WORTH = text("""
+WITH days AS (
+    SELECT s.date, sum(s.total_value) AS value, sum(s.net_deposits) AS net_deposits,
+           sum(s.portfolio_id) AS books, max(s.recorded_at) AS recorded_at
+    FROM portfolio_snapshot s JOIN portfolio p ON p.id = s.portfolio_id
+    WHERE p.user_id = :user_id AND p.archived_at IS NULL AND s.date >= :start
+    GROUP BY s.date
+), latest AS (
+    SELECT concat_ws(' ', count(*), min(date), sum(books), max(recorded_at)) AS version FROM days
+)
+SELECT latest.version, days.date, days.value, days.net_deposits
+FROM latest LEFT JOIN days ON latest.version IS DISTINCT FROM CAST(:seen AS text)
+ORDER BY days.date
+""")
+
+
+def worth(
+    session: Session, actor: Actor, today: date, seen: str | None = None
+) -> tuple[str, list[Worth]] | None:
+    """Net worth at each close of the last year, oldest first, with a version of it; one statement.
+
+    None when the version is the one `seen`. It changes with every close, with a repair of the
+    history, and with a portfolio that comes or goes.
+    """
+    start = today - timedelta(days=366)
+    rows = session.execute(_WORTH, {"user_id": actor.user_id, "start": start, "seen": seen}).all()
+    version = str(rows[0].version)
+    if version == seen:
+        return None
+    return version, [Worth(*row[1:]) for row in rows if row.date is not None]
 
 
 def _sum(books: tuple[PortfolioView, ...], name: str) -> Decimal:

@@ -3,7 +3,7 @@
 Its trades were never lived through, but they are posted like any other: orders filled at the
 official open of their day, through the same execution and the same ledger. Nothing in the plan
 knows the future: one portfolio buys every month, the other goes in and out by the calendar.
-The plan starts after the last split of the years before it ends.
+Splits and dividends of those years come to both on their days.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from stocksite.portfolios.entries import TransactionType
 from stocksite.portfolios.fills import OrderType, Side, fill_at_quote
 from stocksite.portfolios.models import Order, Portfolio
 from stocksite.portfolios.orders import OrderRequest
-from stocksite.portfolios.service import execution, postings, snapshots
+from stocksite.portfolios.service import corporate, execution, postings, snapshots
 from stocksite.watchlist.models import WatchlistItem
 
 USERNAME = "demo"
 PASSWORD = "demo"
-FIRST_DAY = date(2005, 3, 1)
+FIRST_DAY = date(2004, 6, 1)
 LAST_DAY = date(2008, 12, 31)
 SYMBOLS = ("AAPL", "IBM", "MSFT", "GOOG")
 
@@ -136,6 +136,7 @@ class _Trader:
             cash=ZERO,
             commission_pct=Decimal(fee),
             benchmark="IBM",
+            public=True,
             is_default=is_default,
             created_at=self.days[0].open,
         )
@@ -145,13 +146,18 @@ class _Trader:
         postings.post_cash(
             self.session, portfolio, deposit, Decimal(25_000), self.days[0].open, "Starting cash"
         )
+        today: TradingSession | None = None
         for step in plan:
+            if step.session is not today:
+                today = step.session
+                corporate.apply_to(self.session, portfolio, today.open)
             if step.deposit:
                 postings.post_cash(
                     self.session, portfolio, deposit, step.deposit, step.session.open, "Savings"
                 )
             else:
                 self._trade(portfolio, step)
+        corporate.apply_to(self.session, portfolio, self.days[-1].close)
         snapshots.rebuild(self.session, portfolio.id, self.days[-1].date)
 
     def _trade(self, portfolio: Portfolio, step: _Step) -> None:
@@ -215,7 +221,11 @@ def _watch(session: Session, actor: Actor) -> None:
     for position, stock in enumerate(stocks):
         session.add(
             WatchlistItem(
-                user_id=actor.user_id, stock_id=stock.id, position=position, added_at=wall_now()
+                user_id=actor.user_id,
+                stock_id=stock.id,
+                position=position,
+                added_at=wall_now(),
+                move_pct=Decimal(3),
             )
         )
     session.flush()

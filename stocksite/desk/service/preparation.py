@@ -21,11 +21,14 @@ from sqlalchemy.orm import Session
 
 from stocksite.core.clock import wall_now
 from stocksite.core.database import engine_options, lock_name
+from stocksite.core.queue import enqueue
 from stocksite.desk.service import demo
 from stocksite.market.service import clock as market_clock
-from stocksite.market.service import load
+from stocksite.market.service import events, load
 from stocksite.settings import Settings
 
+BOARD = "forecast-board"
+"""The scoreboard is filled with forecasts of the past by a job, never while starting."""
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 
 
@@ -51,7 +54,11 @@ def prepare_all(settings: Settings, database_url: str) -> Iterator[str]:
 def _fill(session: Session, settings: Settings) -> Iterator[str]:
     if settings.sample_market and load.load_sample(session).stocks:
         yield "Sample market loaded: AAPL, FB, GOOG, IBM and MSFT, 2000 to 2013."
+    if not settings.sample_market and load.load_directory(session):
+        yield "Symbol directory loaded."
     market_clock.start(session, settings, wall_now())
+    events.fill_history(session, settings.event_threshold_pct)
+    enqueue(session, "stocksite.forecast.jobs.fill_board", queue="research", dedupe_key=BOARD)
     session.commit()
     if settings.demo and demo.seed(session):
         yield "Demo account created."
@@ -75,7 +82,7 @@ def migrate(connection: Connection) -> bool:
 def diagnose(settings: Settings) -> Iterator[tuple[bool, str]]:
     """(good, sentence) for everything stocksite needs; the sentence says how to mend it."""
     if not settings.database_url or not settings.redis_url:
-        yield True, "Servers: embedded; `make run` starts them."
+        yield True, "Servers: embedded, and not running here; `make run` starts them."
         return
     try:
         engine = create_engine(settings.database_url, **engine_options())

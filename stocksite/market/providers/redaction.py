@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "[key]"
@@ -65,9 +65,39 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always keep the record, without keys."""
-        record.msg = redact(record.getMessage())
-        record.args = None
+        _clean(record)
         return True
+
+
+def _clean(record: logging.LogRecord) -> None:
+    said = record.getMessage()
+    clean = redact(said)
+    if clean != said:
+        record.msg, record.args = clean, None
+    if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
+        told = logging.Formatter().formatException(record.exc_info)
+        if redact(told) != told:
+            # Handlers print this text in place of the traceback.
+            record.exc_text = redact(told)
+
+
+def guard_logs() -> None:
+    """From now on no record of this process holds a key, whoever logs it and wherever it goes.
+
+    Made where records are made: loggers with handlers of their own (gunicorn's, Flask's) would
+    pass by a filter on the root's handlers.
+    """
+    made = logging.getLogRecordFactory()
+    if getattr(made, "guards_keys", False):
+        return
+
+    def guarded(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = made(*args, **kwargs)
+        _clean(record)
+        return record
+
+    guarded.guards_keys = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(guarded)
 
 
 # The HTTP library logs each request line, query and all, when somebody turns debugging on.

@@ -24,14 +24,6 @@ from stocksite.market.traffic.governor import Governor
 from stocksite.market.traffic.single_flight import SingleFlight
 from stocksite.settings import Settings, SettingsError
 
-LIMITS = {
-    "alpha_vantage": "25/day 1/second",
-    "massive": "5/minute",
-    "yahoo": "30/minute 1000/day",
-    "marketwatch": "4/minute 200/day",
-}
-"""Requests per window when the settings say nothing: the free plans, and modesty elsewhere."""
-
 INTERACTIVE = Manners(interactive=True, patience_s=5.0, retries=1)
 """Somebody waits for the page to fill: may use the reserve, does not wait long."""
 BACKGROUND = Manners(patience_s=20.0)
@@ -64,14 +56,19 @@ def accounts(settings: Settings) -> tuple[Account, ...]:
         "alpha_vantage": settings.alpha_vantage_base_url,
         "marketwatch": settings.marketwatch_base_url,
     }
+    limits = {
+        "massive": settings.massive_limits,
+        "yahoo": settings.yahoo_limits,
+        "alpha_vantage": settings.alpha_vantage_limits,
+        "marketwatch": settings.marketwatch_limits,
+    }
     made = []
     for name, base_url in bases.items():
         key = secrets.get(name)
         if (name in secrets and not key) or (name == "yahoo" and not settings.yahoo_enabled):
             continue
-        limits: str = getattr(settings, f"{name}_limits", None) or LIMITS[name]
         try:
-            windows = parse_windows(limits)
+            windows = parse_windows(limits[name])
         except ValueError as error:
             raise SettingsError(f"{name.upper()}_LIMITS: {error}.") from None
         made.append(Account(name, base_url, Secret(key) if key else None, windows))

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Double, Select, cast, false, select, true
+from sqlalchemy import select
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
@@ -26,9 +26,9 @@ from stocksite.market.adjust import (
     Floats,
     Split,
 )
-from stocksite.market.models import Bar, CorporateAction, Quote
+from stocksite.market.models import CorporateAction
 from stocksite.market.reading import ActionView, BarView, MarketState, Performance
-from stocksite.market.service import clock, stocks
+from stocksite.market.service import bulk, clock, stocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def arrays(
     if adjustment != "raw":
         bars = _adjusted(bars, actions(session, stock_id, state), adjustment, state)
     if end is not None and reach is None:
-        last = int(np.searchsorted(bars.days, np.datetime64(end, "D"), side="right"))
+        last = int(np.searchsorted(bars.days, _day(end), side="right"))
         bars = bars.part(slice(0, last))
     return bars
 
@@ -115,36 +115,25 @@ def arrays(
 def _load(
     session: Session, stock_id: int, start: date | None, end: date | None, state: MarketState
 ) -> BarArrays:
-    rows = session.execute(_visible(stock_id, start, end, state)).all()
-    if not rows:
-        none = np.empty(0)
-        return BarArrays(np.empty(0, "datetime64[D]"), none, none, none, none, none)
-    dates, *numbers, partial = zip(*rows, strict=True)
-    first, high, low, close, volume = (np.array(column, dtype=np.float64) for column in numbers)
-    days = np.array(dates, dtype="datetime64[D]")
-    return BarArrays(days, first, high, low, close, volume, partial=bool(partial[-1]))
+    """Complete bars up to market time, then the running session's, made from the quote.
 
-
-def _visible(
-    stock_id: int, start: date | None, end: date | None, state: MarketState
-) -> Select[*tuple[Any, ...]]:
-    """Complete bars up to market time, then the running session's, made from the quote."""
+    Live, the session's bar comes half an hour after its close; until then the quote serves.
+    """
     complete = state.last_complete or date.min
-    bounds = [Bar.stock_id == stock_id, Bar.date <= (min(end, complete) if end else complete)]
-    if start is not None:
-        bounds.append(Bar.date >= start)
-    columns = (Bar.date, Bar.open, Bar.high, Bar.low, Bar.close, Bar.volume)
-    bars = select(*columns, false().label("partial")).where(*bounds)
     today = state.session_date
     outside = today is None or (start and today < start) or (end and today > end)
-    if not state.is_open or outside:
-        return bars.order_by(Bar.date)
-    prices = (Quote.open, Quote.high, Quote.low, Quote.price)
-    running = select(
-        Quote.session_date, *(cast(p, Double) for p in prices), Quote.volume, true()
-    ).where(Quote.stock_id == stock_id, Quote.session_date == today)
-    both = bars.union_all(running).subquery()
-    return select(both).order_by(both.c.date)
+    from_quote = state.is_open or state.mode == "live"
+    running = today if from_quote and not outside else None
+    last = min(end, complete) if end else complete
+    found = bulk.read(session, stock_id, start or date.min, last, running)
+    partial = state.is_open and bool(len(found.days)) and found.days[-1] > _day(last)
+    return BarArrays(
+        found.days, found.open, found.high, found.low, found.close, found.volume, partial
+    )
+
+
+def _day(day: date) -> np.datetime64:
+    return np.datetime64(day, "D")
 
 
 def charted(

@@ -103,16 +103,28 @@ class Columns:
     volume: Floats
 
 
-def read(session: Session, stock_id: int, start: date, end: date) -> Columns:
+def read(
+    session: Session, stock_id: int, start: date, end: date, running: date | None = None
+) -> Columns:
     """A stock's raw bars with start ≤ day ≤ end, straight from the wire into arrays.
 
-    Knows nothing of market time: the caller's `end` decides what may be seen.
+    Knows nothing of market time: the caller's `end` decides what may be seen. With `running`, the
+    quote of that session is the last bar where it is stored and the bar is not.
     """
-    query = (
-        "COPY (SELECT date, open, high, low, close, volume FROM bar "
+    wanted = (
+        "SELECT date, open, high, low, close, volume FROM bar "
         f"WHERE stock_id = {int(stock_id):d} AND date BETWEEN '{start.isoformat()}' "
-        f"AND '{end.isoformat()}' ORDER BY date) TO STDOUT (FORMAT binary)"
+        f"AND '{end.isoformat()}'"
     )
+    if running is not None:
+        wanted += (
+            " UNION ALL SELECT session_date, open::float8, high::float8, low::float8,"
+            f" price::float8, volume FROM quote WHERE stock_id = {int(stock_id):d}"
+            f" AND session_date = '{running.isoformat()}' AND NOT EXISTS (SELECT FROM bar"
+            f" WHERE stock_id = {int(stock_id):d} AND date = '{running.isoformat()}'"
+            f" AND date <= '{end.isoformat()}')"
+        )
+    query = f"COPY ({wanted} ORDER BY 1) TO STDOUT (FORMAT binary)"
     out = io.BytesIO()
     session.flush()
     connection: Any = session.connection().connection

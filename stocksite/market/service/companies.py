@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, Text, cast, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from stocksite.market.models_live import CompanyProfile, Competitor
+from stocksite.market.live_models import CompanyProfile, Competitor
+from stocksite.market.models import Stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +66,32 @@ def competitors_of(session: Session, stock_id: int) -> list[CompetitorView]:
         .order_by(c.rank)
     )
     return [CompetitorView(*row) for row in rows]
+
+
+def of_row() -> ScalarSelect[Any]:
+    """A stock's competitors as one column of a select over `Stock`; `from_row` reads it."""
+    c = Competitor
+    each = func.json_build_array(
+        c.name, c.symbol, c.currency, cast(c.market_cap, Text), c.source, c.fetched_at
+    )
+    return (
+        select(func.json_agg(aggregate_order_by(each, c.rank)))
+        .where(c.stock_id == Stock.id)
+        .correlate(Stock)
+        .scalar_subquery()
+    )
+
+
+def from_row(found: Sequence[Sequence[Any]] | None) -> list[CompetitorView]:
+    """The competitors in a column of `of_row`."""
+    return [
+        CompetitorView(
+            name,
+            symbol,
+            currency,
+            Decimal(cap) if cap else None,
+            source,
+            datetime.fromisoformat(at),
+        )
+        for name, symbol, currency, cap, source, at in found or ()
+    ]

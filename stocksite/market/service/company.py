@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from stocksite.core.calendar import trading_date
 from stocksite.core.database import unit_of_work
 from stocksite.market import freshness
-from stocksite.market.models_live import CompanyProfile, Competitor
+from stocksite.market.live_models import CompanyProfile, Competitor
 from stocksite.market.providers.base import (
     Capability,
     Instrument,
@@ -30,7 +30,7 @@ from stocksite.market.providers.errors import (
     UnknownSymbol,
 )
 from stocksite.market.providers.setup import Desk
-from stocksite.market.service import fetch_log, reviewing, storing
+from stocksite.market.service import facts, fetch_log, reviewing, storing
 from stocksite.market.symbols import normalize
 
 MAX_ASKED = 4
@@ -114,19 +114,19 @@ def _valued(desk: Desk, peers: list[Peer]) -> list[Peer]:
     asked = 0
     made = []
     for peer in peers:
-        facts = known.get(peer.symbol)
-        if facts is None and peer in bare and asked < MAX_ASKED:
+        told = known.get(peer.symbol)
+        if told is None and peer in bare and asked < MAX_ASKED:
             asked += 1
             try:
                 inst = Instrument(peer.symbol)
                 found = desk.chain.ask(Capability.PROFILE, _profile_of(inst), inst).value
-                facts = (found.name, found.currency, found.market_cap)
+                told = (found.name, found.currency, found.market_cap)
             except ProviderError:
                 asked = MAX_ASKED
-        if facts is None:
+        if told is None:
             made.append(peer)
             continue
-        name, currency, cap = facts
+        name, currency, cap = told
         made.append(Peer(name or peer.symbol, peer.symbol, Money(currency, cap) if cap else None))
     return made
 
@@ -169,13 +169,13 @@ def _store_profile(session: Session, stock_id: int, profile: Profile, desk: Desk
     new = insert(CompanyProfile).values(values)
     kept = {name: new.excluded[name] for name in values if name != "stock_id"}
     session.execute(new.on_conflict_do_update(index_elements=["stock_id"], set_=kept))
-    facts = {
+    known = {
         "name": profile.name,
         "sector": profile.sector or profile.industry[:80],
         "exchange": profile.exchange,
         "currency": profile.currency,
     }
-    storing.set_facts(session, stock_id, facts)
+    storing.set_facts(session, stock_id, known)
     fetch_log.log_note(
         session, profile.provider, "profile", desk.now(), stock_id=stock_id, accepted=1
     )
@@ -184,6 +184,7 @@ def _store_profile(session: Session, stock_id: int, profile: Profile, desk: Desk
 def _store_peers(
     session: Session, stock_id: int, peers: Sequence[Peer], source: str, desk: Desk
 ) -> None:
+    facts.touch(session)
     session.execute(delete(Competitor).where(Competitor.stock_id == stock_id))
     rows = [
         {

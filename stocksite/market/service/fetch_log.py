@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from stocksite.market.models_live import ProviderFetch
+from stocksite.market.live_models import ProviderFetch
 from stocksite.market.providers.base import BarSeries
 from stocksite.market.providers.errors import ProviderError
 from stocksite.market.quality import Verdict

@@ -114,14 +114,25 @@ def _store_actions(session: Session, ids: dict[str, int]) -> int:
     return len(values)
 
 
+def load_directory(session: Session) -> int:
+    """The searchable symbols of a live market; returns how many were new."""
+    return _store_directory(session, _directory())
+
+
+def _directory() -> dict[str, tuple[str, str, str]]:
+    return {entry.symbol: (entry.name, entry.industry, entry.indices) for entry in directory.read()}
+
+
 def _load_directory(session: Session) -> int:
     """The searchable symbols; the sample's own names win over the directory's newer ones."""
-    entries = {
-        entry.symbol: (entry.name, entry.industry, entry.indices) for entry in directory.read()
-    }
+    entries = _directory()
     for company in sample.COMPANIES:
         _, industry, indices = entries.get(company.symbol, ("", company.sector, ""))
         entries[company.symbol] = (company.name, industry, indices)
+    return _store_directory(session, entries)
+
+
+def _store_directory(session: Session, entries: dict[str, tuple[str, str, str]]) -> int:
     stored = session.scalar(select(func.count()).select_from(DirectoryEntry)) or 0
     if stored >= len(entries):
         return 0

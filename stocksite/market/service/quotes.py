@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
+from stocksite.core.calendar import xnys
 from stocksite.core.clock import wall_now
 from stocksite.core.models import MarketClock
 from stocksite.core.paging import Page, PageRequest, order_columns, paginate
+from stocksite.market import freshness
 from stocksite.market.models import Quote, Stock
 from stocksite.market.reading import StockQuote, is_listed
 from stocksite.market.service import stocks
 from stocksite.market.symbols import normalize
-
-LIVE_DELAY = timedelta(minutes=20)
-"""A live price older than this while the market is open is stale; free feeds lag 15 minutes."""
 
 ORDERINGS: dict[str, ColumnElement[Any]] = {
     "symbol": Stock.symbol.expression,
@@ -70,6 +69,7 @@ def _read(session: Session, wanted: ColumnElement[bool]) -> list[StockQuote]:
     return [_view(row) for row in session.execute(_statement().where(wanted))]
 
 
+@cache
 def _statement() -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -89,9 +89,9 @@ def _statement() -> Select[*tuple[Any, ...]]:
             Quote.as_of,
             Quote.received_at,
             Quote.source,
+            Quote.delay,
             Quote.tick,
             MarketClock.mode,
-            MarketClock.phase,
             MarketClock.session_date.label("market_session"),
         )
         .select_from(Stock)
@@ -124,6 +124,7 @@ def _view(row: Row[*tuple[Any, ...]]) -> StockQuote:
         as_of=row.as_of,
         received_at=row.received_at,
         source=row.source,
+        delay=row.delay or "realtime",
         stale=_stale(row),
         tick=row.tick or 0,
     )
@@ -136,14 +137,9 @@ def _percent(change: Decimal | None, base: Decimal | None) -> float | None:
 def _stale(row: Row[*tuple[Any, ...]]) -> bool:
     if row.price is None or row.market_session is None:
         return False
-    if row.session_date < row.market_session:
-        return True
-    live_and_open = row.mode == "live" and row.phase == "open"
-    return bool(live_and_open and _age(row.as_of) > LIVE_DELAY)
-
-
-def _age(as_of: datetime) -> timedelta:
-    return wall_now() - as_of
+    if row.mode == "live":
+        return freshness.quote_is_stale(row.session_date, row.as_of, row.delay, wall_now(), xnys())
+    return bool(row.session_date < row.market_session)
 
 
 def joinable() -> Select[*tuple[Any, ...]]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from stocksite.core.calendar import xnys
 from stocksite.core.database import unit_of_work
 from stocksite.core.money import from_observation
-from stocksite.market import adjust
+from stocksite.market import adjust, freshness
+from stocksite.market.models import Quote
 from stocksite.market.providers.base import Capability, Instrument, LiveQuote
 from stocksite.market.providers.errors import (
     CircuitOpen,
@@ -120,6 +121,26 @@ def _store(session: Session, values: Sequence[dict[str, Any]]) -> int:
     tick = session.scalar(_NEXT_TICK) or 0
     session.execute(_UPSERT, [{**row, "tick": tick} for row in values])
     return len(values)
+
+
+def tell_stale(session: Session, now: datetime, since: timedelta) -> int:
+    """Let polling pages show which prices went stale within `since`; returns how many did.
+
+    Nothing changes in a price that has merely grown old, so no page would ask for it again.
+    """
+    rows = session.execute(select(Quote.stock_id, Quote.session_date, Quote.as_of, Quote.delay))
+    gone = [
+        row.stock_id
+        for row in rows
+        if freshness.quote_is_stale(row.session_date, row.as_of, row.delay, now, xnys())
+        and not freshness.quote_is_stale(
+            row.session_date, row.as_of, row.delay, now - since, xnys()
+        )
+    ]
+    if gone:
+        tick = session.scalar(_NEXT_TICK) or 0
+        session.execute(update(Quote).where(Quote.stock_id.in_(gone)).values(tick=tick))
+    return len(gone)
 
 
 def refresh_quotes(

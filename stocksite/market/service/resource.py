@@ -6,31 +6,49 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from stocksite.market.resources import PerformanceData, StockResource, StockValues
-from stocksite.market.service import bars, clock, quotes, stocks
+from stocksite.market.models import Stock
+from stocksite.market.reading import MarketState
+from stocksite.market.resources import (
+    Competitor,
+    MarketCap,
+    PerformanceData,
+    StockResource,
+    StockValues,
+)
+from stocksite.market.service import bars, clock, companies, quotes, stocks
+from stocksite.market.service.companies import CompetitorView
+from stocksite.market.symbols import normalize
 
 
-def resource(session: Session, symbol: str) -> StockResource:
-    """The stock resource, without the caller's own part: five statements.
+def resource(session: Session, symbol: str, state: MarketState | None = None) -> StockResource:
+    """The stock resource, without the caller's own part: three statements beside `state`.
 
     Raises what `stocks.get` raises, except for a stock that is not listed yet: it has no values.
     """
-    stock = stocks.get(session, symbol, listed=False)
-    state = clock.state(session)
-    quote = quotes.by_ids(session, [stock.id])[stock.id]
-    measured = bars.performance_of(session, stock.id, state)
+    name = normalize(symbol)
+    rivals = companies.of_row()
+    row = session.execute(
+        quotes.joinable()
+        .add_columns(Stock.sector, Stock.exchange, Stock.currency, rivals.label("rivals"))
+        .where(Stock.symbol == name)
+    ).one_or_none()
+    if row is None:
+        stocks.get(session, name)
+        raise LookupError(f"{name} was stored while it was looked up")
+    quote = quotes.view_of(row)
+    measured = bars.performance_of(session, quote.stock_id, state or clock.state(session))
     return StockResource(
-        symbol=stock.symbol,
-        name=stock.name,
-        sector=stock.sector,
-        exchange=stock.exchange,
-        currency=stock.currency,
-        listed=stock.listed,
-        first_bar=stock.first_bar,
+        symbol=quote.symbol,
+        name=quote.name,
+        sector=row.sector,
+        exchange=row.exchange,
+        currency=row.currency,
+        listed=quote.listed,
+        first_bar=quote.first_bar,
         status="active" if quote.has_price else "no_data",
         request_data=quote.session_date,
-        company_code=stock.symbol,
-        company_name=stock.name,
+        company_code=quote.symbol,
+        company_name=quote.name,
         stock_values=StockValues(*map(_number, (quote.open, quote.high, quote.low, quote.price))),
         performance_data=PerformanceData(
             _points(measured.five_days),
@@ -39,9 +57,15 @@ def resource(session: Session, symbol: str) -> StockResource:
             _points(measured.year_to_date),
             _points(measured.one_year),
         ),
-        competitors=(),
+        competitors=tuple(map(_competitor, companies.from_row(row.rivals))),
         quote=quote,
     )
+
+
+def _competitor(found: CompetitorView) -> Competitor:
+    if found.market_cap is None or found.currency is None:
+        return Competitor(found.name, None)
+    return Competitor(found.name, MarketCap(found.currency, float(found.market_cap)))
 
 
 def _number(price: Decimal | None) -> float | None:

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
 from stocksite.core.errors import Conflict, InvalidInput, NotFound
+from stocksite.market.live_models import QuarantinedBar
 from stocksite.market.models import Stock
-from stocksite.market.models_live import QuarantinedBar
 from stocksite.market.providers.base import BarSeries, Basis
 from stocksite.market.quality import Evidence, examine
-from stocksite.market.service import bulk, quoting, storing
+from stocksite.market.service import bulk, facts, quoting, storing
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,7 @@ def release(session: Session, stock_id: int, now: datetime) -> int:
             )
         )
     if new:
+        facts.touch(session)
         quoting.quote_from_bars(session, now, [stock_id])
     return new
 
@@ -145,6 +146,7 @@ def purge(session: Session, actor: Actor, provider: str) -> dict[str, int]:
     _admin(actor)
     if provider not in ("alpha_vantage", "massive", "yahoo", "marketwatch"):
         raise InvalidInput.of_field("provider", f"{provider} is no provider that can be purged.")
+    facts.touch(session)
     gone: dict[str, int] = {}
     for table in _WITH_SOURCE:
         done = session.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from stocksite.core.models import MarketClock
 from stocksite.market.models import DirectoryEntry, Stock
 from stocksite.market.reading import SearchHit, is_listed
+from stocksite.market.service import searching
 
 MAX_TEXT = 80
 MAX_WORDS = 6
@@ -55,6 +57,18 @@ def find(session: Session, text: str, limit: int = 10) -> list[SearchHit]:
     return [_hit(row) for row in rows]
 
 
+def further(session: Session, text: str, now: datetime) -> str | None:
+    """The id of the job that asks a provider for a text the directory has nothing for.
+
+    None in the sample market, and once it has been asked. `now` is wall time.
+    """
+    if len(text) > MAX_TEXT or not text.isprintable():
+        return None
+    if session.scalar(select(MarketClock.mode)) != "live":
+        return None
+    return searching.request_search(session, text, now)
+
+
 def _names(words: list[str]) -> ColumnElement[bool]:
     """Every word begins a word of the name. A space before the name makes its first word one."""
     padded = func.concat(" ", func.translate(DirectoryEntry.name, "(.,&-", "     "))
@@ -64,7 +78,7 @@ def _names(words: list[str]) -> ColumnElement[bool]:
 def _hit(row: Row[*tuple[Any, ...]]) -> SearchHit:
     note = ""
     if row.stock_id is None:
-        note = "No prices here yet" if row.mode == "live" else "Not available in the sample market"
+        note = "" if row.mode == "live" else "Not available in the sample market"
     elif not is_listed(row.mode, row.first_bar, row.session_date):
         note = f"Not listed yet, first session {row.first_bar}"
     return SearchHit(row.symbol, row.name, row.industry, available=not note, note=note)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, literal, select
 from sqlalchemy.orm import Session
 
-from stocksite.core.errors import NotFound, ProviderUnavailable, RuleViolation
+from stocksite.core.clock import wall_now
+from stocksite.core.errors import NotFound, RuleViolation
 from stocksite.core.models import MarketClock
+from stocksite.market.live_models import UnknownListing
 from stocksite.market.models import DirectoryEntry, Stock
 from stocksite.market.reading import StockInfo, Tracked, is_listed
+from stocksite.market.service import requesting
 from stocksite.market.symbols import normalize
 
 
@@ -20,6 +24,8 @@ def get(session: Session, symbol: str, *, listed: bool = True) -> StockInfo:
     Raises InvalidInput for what is no symbol, NotFound for one nobody knows, RuleViolation
     `not-in-sample-market` for a real one without sample prices, and – unless `listed` is False –
     RuleViolation `not-listed-yet` for one whose first session lies ahead of market time.
+    In a live market also NotTracked for one that can be loaded, and RuleViolation
+    `not-a-us-listing`.
     """
     name = normalize(symbol)
     row = session.execute(_lookup(name)).one()
@@ -37,13 +43,32 @@ def get(session: Session, symbol: str, *, listed: bool = True) -> StockInfo:
     return info
 
 
-def track(session: Session, symbol: str) -> Tracked:
-    """Start tracking a symbol; one that is tracked already answers the same.
+def track(session: Session, symbol: str, now: datetime) -> Tracked:
+    """Start tracking a symbol; one that is tracked already answers the same. `now` is wall time.
 
     In the sample market every stock that has prices is tracked, so this only checks the symbol.
-    Raises what `get` raises.
+    In a live market a job loads one that is not. Raises what `get` raises, except NotTracked.
     """
-    return Tracked(get(session, symbol, listed=False), history="loaded")
+    try:
+        stock = get(session, symbol, listed=False)
+    except NotTracked as absent:
+        job = requesting.load(session, absent.symbol, now)
+        return Tracked(absent.symbol, absent.name, history="queued", job_id=job.id)
+    return Tracked(stock.symbol, stock.name, history="loaded")
+
+
+class NotTracked(NotFound):
+    """A symbol that nobody has asked for yet, in a market that can load it."""
+
+    default_code = "not-tracked"
+
+    def __init__(self, symbol: str, name: str) -> None:
+        super().__init__(
+            f"{symbol} is not loaded here yet. Open its page, or send it to /api/stocks/, and it "
+            "will be within a minute."
+        )
+        self.symbol = symbol
+        self.name = name
 
 
 def _lookup(symbol: str) -> Select[*tuple[Any, ...]]:
@@ -62,11 +87,13 @@ def _lookup(symbol: str) -> Select[*tuple[Any, ...]]:
             DirectoryEntry.name.label("directory_name"),
             MarketClock.mode,
             MarketClock.session_date.label("market_session"),
+            UnknownListing.seen_at.label("absent"),
         )
         .select_from(anchor)
         .outerjoin(Stock, Stock.symbol == symbol)
         .outerjoin(DirectoryEntry, DirectoryEntry.symbol == symbol)
         .outerjoin(MarketClock, MarketClock.id == 1)
+        .outerjoin(UnknownListing, requesting.known_absent(symbol, wall_now()))
     )
 
 
@@ -85,14 +112,13 @@ def _info(row: Row[*tuple[Any, ...]]) -> StockInfo:
 
 
 def _unknown(symbol: str, row: Row[*tuple[Any, ...]]) -> Exception:
+    if row.mode == "live":
+        requesting.refuse(symbol, absent=row.absent is not None)
+        return NotTracked(symbol, row.directory_name or symbol)
     if row.directory_name is None:
         return NotFound(
             f"No stock has the symbol {symbol}. Search for it by the company's name.",
             code="unknown-symbol",
-        )
-    if row.mode == "live":
-        return ProviderUnavailable(
-            f"{symbol} ({row.directory_name}) has no prices here yet.", code="not-tracked"
         )
     return RuleViolation(
         f"{symbol} ({row.directory_name}) is not available in the sample market, which has the "

@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from stocksite.market.adjust import Split
+from stocksite.market.live_models import BarGap, QuarantinedBar, StockAlias
 from stocksite.market.models import CorporateAction, DirectoryEntry, Stock
-from stocksite.market.models_live import BarGap, QuarantinedBar, StockAlias
 from stocksite.market.overlap import Known
 from stocksite.market.providers.base import Instrument, ProviderAction
 from stocksite.market.quality import Verdict
-from stocksite.market.service import bulk
+from stocksite.market.service import bulk, facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,7 @@ def store_verdict(
     session: Session, stock_id: int, verdict: Verdict, fetch_id: int, now: datetime
 ) -> int:
     """Store what was accepted and what is held; list gaps. Returns the number of new bars."""
+    facts.touch(session)
     new = bulk.write(session, [bulk.Parcel(stock_id, verdict.accepted, fetch_id)])
     hold(session, stock_id, verdict, fetch_id, now)
     arrived = verdict.accepted.days.tolist()
@@ -209,6 +210,7 @@ def store_actions(
     """Store splits and dividends as facts; returns how many were new."""
     if not actions:
         return 0
+    facts.touch(session)
     rows = [
         {
             "stock_id": stock_id,
@@ -238,10 +240,11 @@ def _merged(actions: Iterable[ProviderAction]) -> list[ProviderAction]:
     return list(found.values())
 
 
-def set_facts(session: Session, stock_id: int, facts: Mapping[str, Any]) -> None:
+def set_facts(session: Session, stock_id: int, values: Mapping[str, Any]) -> None:
     """Fill a stock's own columns with what is known; empty values change nothing."""
-    known = {name: value for name, value in facts.items() if value}
+    known = {name: value for name, value in values.items() if value}
     if known:
+        facts.touch(session)
         session.execute(update(Stock).where(Stock.id == stock_id).values(**known))
 
 

@@ -6,6 +6,6 @@ from stocksite.web.api import ApiBlueprint
 
 blueprint = ApiBlueprint("portfolios_api", __name__, url_prefix="/api")
 
-from stocksite.portfolios.api import books, history, orders  # noqa: E402  they add operations
+from stocksite.portfolios.api import books, history, orders, performance  # noqa: E402  they add
 
-__all__ = ["blueprint", "books", "history", "orders"]
+__all__ = ["blueprint", "books", "history", "orders", "performance"]

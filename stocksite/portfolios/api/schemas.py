@@ -29,6 +29,8 @@ Name = Annotated[str, Text(80, 1), Field(examples=["Long run"])]
 Description = Annotated[str, Text(500)]
 CostMethod = Literal["average", "fifo"]
 Execution = Literal["next_quote", "instant"]
+Fractions = Literal["keep", "cash"]
+"""What happens to a fraction of a share that a split leaves."""
 TransactionKind = Literal[
     "deposit", "withdrawal", "buy", "sell", "dividend", "split", "fee", "reversal"
 ]
@@ -59,6 +61,8 @@ class PortfolioIn(Body):
     execution: Execution = "next_quote"
     commission_pct: PctIn = ZERO
     commission_per_trade: CashOrZeroIn = ZERO
+    fractions: Fractions = "keep"
+    public: bool = False
 
 
 class PortfolioChanges(Body):
@@ -70,6 +74,8 @@ class PortfolioChanges(Body):
     execution: Execution = "next_quote"
     commission_pct: PctIn = ZERO
     commission_per_trade: CashOrZeroIn = ZERO
+    fractions: Fractions = "keep"
+    public: bool = False
 
 
 class CashMove(Body):

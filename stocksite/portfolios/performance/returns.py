@@ -116,9 +116,13 @@ def modified_dietz(
     if days < 1 or any(not 0 <= day <= days for day, _ in flows):
         raise ValueError(f"flows lie within a period of at least a day, 0 to {days}")
     gain = closing - opening - sum((amount for _, amount in flows), ZERO)
-    weighted = sum((amount * (days - day) for day, amount in flows), ZERO)
-    capital = opening + weighted / days
+    capital = average_capital(opening, flows, days)
     return float(gain / capital) if capital > 0 else None
+
+
+def average_capital(opening: Decimal, flows: Sequence[tuple[int, Decimal]], days: int) -> Decimal:
+    """V_0 + sum w F, with w = (T - t) / T: what Modified Dietz divides by; may be 0 or less."""
+    return opening + sum((amount * (days - day) for day, amount in flows), ZERO) / days
 
 
 def best_day(returns: Numbers) -> DayReturn | None:

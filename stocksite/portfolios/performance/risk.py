@@ -94,9 +94,11 @@ def _moments(series: FloatArray, *, corrected: bool) -> tuple[float, float]:
     """Skewness and non-excess kurtosis; bias-corrected as G1 and G2 (Joanes and Gill 1998)."""
     n = series.size
     deviations = series - np.mean(series)
-    variance = float(np.mean(deviations**2))
-    skewness = float(np.mean(deviations**3)) / variance**1.5
-    kurtosis = float(np.mean(deviations**4)) / variance**2
+    # Multiplied, not raised to a power: numpy's pow is a hundred times slower.
+    squares = deviations * deviations
+    variance = float(np.mean(squares))
+    skewness = float(np.mean(squares * deviations)) / variance**1.5
+    kurtosis = float(np.mean(squares * squares)) / variance**2
     if corrected:
         skewness *= math.sqrt(n * (n - 1)) / (n - 2)
         kurtosis = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (kurtosis - 3.0) + 6.0) + 3.0

@@ -38,10 +38,13 @@ class BookSettings:
     execution: str = "next_quote"
     commission_pct: Decimal = field(default=ZERO)
     commission_per_trade: Decimal = field(default=ZERO)
+    fractions: str = "keep"
+    public: bool = False
 
 
 EDITABLE = frozenset(
     {"name", "description", "benchmark", "execution", "commission_pct", "commission_per_trade"}
+    | {"fractions", "public"}
 )
 
 

@@ -37,13 +37,13 @@ def fill(
     """
     side = Side(order.side)
     costs = Costs(portfolio.commission_pct, portfolio.commission_per_trade)
-    request = OrderRequest(quote.symbol, side, order.quantity, order.notional)
-    quantity = rules.shares_for(request, at.price, costs)
-    fees, cash = costs.posting(side, quantity, at.price)
     release(portfolio, order)
+    quantity = rules.shares_for(_as_sized(portfolio, order, quote.symbol), at.price, costs)
+    fees, cash = costs.posting(side, quantity, at.price)
     try:
         if quantity <= ZERO:
-            raise RuleViolation(f"The amount buys no fraction of {quote.symbol} at this price.")
+            least = "share" if order.whole_shares else "fraction"
+            raise RuleViolation(f"The amount buys no {least} of {quote.symbol} at this price.")
         if cash < ZERO:  # a buy, or a sale too small for its own commission
             check_funds(portfolio, quote.symbol, quantity, -cash)
         posted = postings.post_trade(
@@ -71,6 +71,17 @@ def fill(
     order.receipt = _receipt(order, quote, at, executed_at, fees, posted.id)
     reason = "Filled at the last known price." if at.rule is FillRule.INSTANT else ""
     end(session, portfolio, order, "filled", reason, executed_at)
+
+
+def _as_sized(portfolio: Portfolio, order: Order, symbol: str) -> OrderRequest:
+    """The order as a request, its notional resolved against the cash that is free now."""
+    notional = order.notional
+    if order.sizing is not None and notional is not None:
+        free = portfolio.cash - portfolio.reserved
+        notional = free if order.sizing == "all_in" else min(notional, free)
+    return OrderRequest(
+        symbol, Side(order.side), order.quantity, notional, whole_shares=order.whole_shares
+    )
 
 
 def end(

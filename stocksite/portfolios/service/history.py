@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -167,7 +168,15 @@ def _snapshot_view(taken: Any) -> SnapshotView:
         net_deposits=taken.net_deposits,
         twr_index=taken.twr_index,
         drawdown=min(0.0, taken.twr_index / taken.peak_index - 1),
+        receivable=taken.receivable,
+        reported_value=_first_said(taken),
+        corrected_at=taken.corrected_at,
     )
+
+
+def _first_said(taken: Any) -> Decimal:
+    value: Decimal = taken.total_value if taken.reported_value is None else taken.reported_value
+    return value
 
 
 def _new_york(day: date, at: time) -> datetime:

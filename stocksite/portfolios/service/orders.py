@@ -58,7 +58,8 @@ def place(session: Session, actor: Actor, portfolio_id: int, request: OrderReque
     state, quote, price = at_market(session, request.symbol)
     selling = request.side is Side.SELL
     held = holding(session, portfolio, quote.stock_id) if selling else None
-    check_means(portfolio, request, price, held)
+    if request.sizing is None:  # the others take what cash there is when they fill
+        check_means(portfolio, request, price, held)
     order = _record(session, portfolio, request, quote.stock_id, state.at)
     if fills_now(portfolio, state, quote):
         attempt = fill_at_quote(
@@ -222,6 +223,8 @@ def _record(
         time_in_force=request.time_in_force,
         quantity=request.quantity,
         notional=request.notional,
+        sizing=request.sizing,
+        whole_shares=request.whole_shares,
         status="accepted",
         filled_quantity=ZERO,
         reserved=ZERO,
@@ -265,6 +268,9 @@ def check_can_wait(
         )
     costs = costs_of(portfolio)
     reserve = rules.reservation(request, price, costs)
+    if request.sizing is not None:
+        free = portfolio.cash - portfolio.reserved
+        return free if request.sizing == "all_in" else min(reserve, free)
     if reserve > portfolio.cash - portfolio.reserved:
         quantity = rules.shares_for(request, price, costs)
         raise execution.short_of_cash(portfolio, request.symbol, quantity, reserve, 4)

@@ -19,6 +19,7 @@ from stocksite.portfolios import ledger
 from stocksite.portfolios.book import Book, Holding
 from stocksite.portfolios.entries import CostMethod, Entry, TransactionType
 from stocksite.portfolios.models import Portfolio, Position, Transaction
+from stocksite.portfolios.service import dirty
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def post_cash(
             members={"required": amount, "available": free},
         )
     entry = Entry(0, kind, None, ZERO, None, ZERO, signed)
-    return _post(session, portfolio, entry, None, executed_at, note=note)
+    return post_entry(session, portfolio, entry, None, executed_at, note=note)
 
 
 def post_trade(session: Session, portfolio: Portfolio, trade: Trade) -> Transaction:
@@ -72,7 +73,7 @@ def post_trade(session: Session, portfolio: Portfolio, trade: Trade) -> Transact
         trade.fees,
         trade.cash_amount,
     )
-    return _post(
+    return post_entry(
         session, portfolio, entry, trade.stock_id, trade.executed_at, order_id=trade.order_id
     )
 
@@ -83,7 +84,7 @@ def held(session: Session, portfolio: Portfolio, stock_id: int) -> Decimal:
     return position.quantity if position is not None else ZERO
 
 
-def _post(
+def post_entry(
     session: Session,
     portfolio: Portfolio,
     entry: Entry,
@@ -93,10 +94,12 @@ def _post(
     order_id: int | None = None,
     note: str = "",
 ) -> Transaction:
+    """Post any entry but a reversal. Raises what `ledger.post` raises."""
     position = _position(session, portfolio, stock_id)
     before = _book(portfolio, position, entry.symbol)
     after, realized = ledger.post(before, entry, CostMethod(portfolio.cost_method))
     _store(session, portfolio, position, stock_id, entry, after, executed_at)
+    dirty.note(session, portfolio, executed_at)
     transaction = Transaction(
         portfolio_id=portfolio.id,
         order_id=order_id,
@@ -107,6 +110,8 @@ def _post(
         fees=entry.fees,
         cash_amount=entry.cash_amount,
         realized_pnl=realized,
+        ratio_to=entry.ratio[0] if entry.ratio else None,
+        ratio_from=entry.ratio[1] if entry.ratio else None,
         executed_at=executed_at,
         recorded_at=wall_now(),
         note=note,

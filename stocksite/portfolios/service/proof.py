@@ -15,7 +15,14 @@ from stocksite.market.models import Stock
 from stocksite.portfolios.book import Book
 from stocksite.portfolios.entries import CostMethod, Entry, TransactionType
 from stocksite.portfolios.ledger import replay
-from stocksite.portfolios.models import OPEN_STATUSES, Order, Portfolio, Position, Transaction
+from stocksite.portfolios.models import (
+    OPEN_STATUSES,
+    AppliedAction,
+    Order,
+    Portfolio,
+    Position,
+    Transaction,
+)
 from stocksite.portfolios.reading import Difference, Verification
 from stocksite.portfolios.service import books
 
@@ -121,11 +128,20 @@ def _holdings(session: Session, portfolio: Portfolio, book: Book) -> tuple[_Comp
 
 
 def _totals(session: Session, portfolio: Portfolio, book: Book) -> tuple[_Compared, ...]:
-    """What open orders hold, and the realized P/L written on the rows (reversals undo theirs)."""
-    held, realized = session.execute(
+    """What open orders hold, what dividends are due, and the realized P/L written on the rows
+    (reversals undo theirs).
+    """
+    held, owed, realized = session.execute(
         select(
             select(func.coalesce(func.sum(Order.reserved), ZERO))
             .where(Order.portfolio_id == portfolio.id, Order.status.in_(OPEN_STATUSES))
+            .scalar_subquery(),
+            select(func.coalesce(func.sum(AppliedAction.amount), ZERO))
+            .where(
+                AppliedAction.portfolio_id == portfolio.id,
+                AppliedAction.kind == "dividend",
+                AppliedAction.transaction_id.is_(None),
+            )
             .scalar_subquery(),
             select(func.coalesce(func.sum(Transaction.realized_pnl), ZERO))
             .where(Transaction.portfolio_id == portfolio.id)
@@ -134,5 +150,6 @@ def _totals(session: Session, portfolio: Portfolio, book: Book) -> tuple[_Compar
     ).one()
     return (
         ("reserved cash", portfolio.reserved, held),
+        ("dividends due", portfolio.receivable, owed),
         ("sum of realized P/L", realized, book.realized),
     )

@@ -27,7 +27,8 @@ from stocksite.portfolios.reading import PortfolioView, PositionView
 _SUMMARY = """
 SELECT p.id, p.name, p.description, p.is_default, p.starting_cash, p.cost_method, p.benchmark,
        p.execution, p.commission_pct, p.commission_per_trade, p.created_at, p.cash, p.reserved,
-       p.net_deposits, p.realized_pnl, p.income, p.fees_charged,
+       p.fractions, p.public, p.net_deposits, p.realized_pnl, p.income, p.fees_charged,
+       p.receivable,
        v.held, v.cost, v.positions, o.open_orders, b.total_value AS before, b.twr_index,
        f.inflow, f.outflow
 FROM portfolio p
@@ -50,6 +51,7 @@ CROSS JOIN LATERAL (
     FROM transaction t
     WHERE t.portfolio_id = p.id AND t.type IN ('deposit', 'withdrawal')
       AND t.executed_at > coalesce(b.closes_at, '-infinity'::timestamptz)
+      AND NOT EXISTS (SELECT FROM transaction r WHERE r.reverses_id = t.id)
 ) f
 WHERE p.user_id = :user_id AND p.archived_at IS NULL
 """
@@ -83,7 +85,7 @@ def portfolio(
 
 def _view(row: Any, state: MarketState) -> PortfolioView:
     held = cents(row.held)  # an empty sum comes without places
-    total = row.cash + held
+    total = row.cash + held + row.receivable
     start = (row.before or ZERO) + row.inflow
     day_change = total + row.outflow - start
     earned = total - row.net_deposits
@@ -99,6 +101,8 @@ def _view(row: Any, state: MarketState) -> PortfolioView:
         execution=row.execution,
         commission_pct=row.commission_pct,
         commission_per_trade=row.commission_per_trade,
+        fractions=row.fractions,
+        public=row.public,
         created_at=row.created_at,
         cash=row.cash,
         reserved=row.reserved,
@@ -110,7 +114,8 @@ def _view(row: Any, state: MarketState) -> PortfolioView:
         net_deposits=row.net_deposits,
         realized_pnl=row.realized_pnl,
         unrealized_pnl=held - row.cost,
-        income=row.income,
+        income=row.income + row.receivable,
+        receivable=row.receivable,
         fees=row.fees_charged,
         total_pnl=earned,
         simple_return_pct=_pct(earned, row.net_deposits),
@@ -164,5 +169,6 @@ def _pct(part: Decimal, whole: Decimal) -> float | None:
 
 
 def composition(view: PortfolioView, held: Sequence[PositionView]) -> list[tuple[str, Decimal]]:
-    """Shares of the total value: each position by symbol, then cash."""
-    return [(p.symbol, p.market_value) for p in held] + [("Cash", view.cash)]
+    """Shares of the total value: each position by symbol, then cash and dividends owed."""
+    owed = [("Dividends due", view.receivable)] if view.receivable else []
+    return [(p.symbol, p.market_value) for p in held] + [("Cash", view.cash), *owed]

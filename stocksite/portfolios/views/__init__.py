@@ -2,6 +2,7 @@
 
 books      the list, opening, settings, deleting, cash, the ledger's proof
 overview   one portfolio: figures, positions, curve, and the poll that keeps them fresh
+performance what it earned, with reasons; compare: side by side, and the leaderboard
 lists      transactions, orders and daily values, as pages and CSV files
 trade      the order ticket, its preview, canceling
 """
@@ -25,6 +26,13 @@ def _open_default(session: Session, actor: Actor) -> None:
 on_registered.append(_open_default)
 on_deleted.append(portfolio_books.archive_all)
 
-from stocksite.portfolios.views import books, lists, overview, trade  # noqa: E402  they add routes
+from stocksite.portfolios.views import (  # noqa: E402  they add routes
+    books,
+    compare,
+    lists,
+    overview,
+    performance,
+    trade,
+)
 
-__all__ = ["blueprint", "books", "lists", "overview", "trade"]
+__all__ = ["blueprint", "books", "compare", "lists", "overview", "performance", "trade"]

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _TABS = (
     ("Overview", "portfolios.overview"),
+    ("Performance", "portfolios.performance"),
     ("Transactions", "portfolios.transactions"),
     ("Orders", "portfolios.orders"),
     ("Daily values", "portfolios.snapshots"),

@@ -34,7 +34,6 @@ SORTS: Final[dict[str, Callable[[PositionView], Any]]] = {
     "cost": lambda p: p.cost_basis,
     "value": lambda p: p.market_value,
     "gain": lambda p: p.unrealized_pnl,
-    "weight": lambda p: p.weight_pct,
 }
 RANGES: Final = {"1m": 31, "6m": 183, "1y": 366, "all": None}
 DEFAULT_RANGE: Final = "1y"
@@ -134,19 +133,24 @@ def _slices(view: PortfolioView, held: list[PositionView]) -> list[dict[str, Any
 
 
 def _curve(view: PortfolioView) -> dict[str, Any]:
-    """Value against what was paid in, from the daily snapshots, with its table; one statement."""
+    """Value against what was paid in, with its table: the daily snapshots and, on a day whose
+    own is not taken yet, the value of now. One statement.
+    """
     chosen = request.args.get("range", DEFAULT_RANGE)
     chosen = chosen if chosen in RANGES else DEFAULT_RANGE
     back = RANGES[chosen]
     today = fragments.state().market_date
     start = today - timedelta(days=back) if back else None
     days = history.curve(db.session(), view.id, start)
+    points = [(day.date, float(day.total_value), float(day.net_deposits)) for day in days]
+    if points and points[-1][0] < today:
+        points.append((today, float(view.total_value), float(view.net_deposits)))
     lines = (
-        svg.Line("Value", [float(day.total_value) for day in days], series=1, area=True),
-        svg.Line("Paid in", [float(day.net_deposits) for day in days], series=2),
+        svg.Line("Value", [value for _, value, _ in points], series=1, area=True),
+        svg.Line("Paid in", [paid_in for _, _, paid_in in points], series=2),
     )
     drawing = svg.line_chart(
-        [day.date for day in days],
+        [day for day, _, _ in points],
         lines,
         title=f"Value of {view.name}",
         size="m" if days else "s",

@@ -14,7 +14,6 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from stocksite.core import database
-from stocksite.market.models_live import LiveBase
 from stocksite.market.providers import setup
 from stocksite.market.providers.http import Bounds
 from stocksite.market.providers.setup import Desk
@@ -28,16 +27,24 @@ MASSIVE_KEY = "planted-massive-key-123"
 ALPHA_KEY = "PLANTEDALPHA4567"
 NOW = datetime(2012, 3, 1, 23, 0, tzinfo=UTC)
 """Thursday evening in New York: the session is over and settled."""
+WIDE = "1000/day"
+
+
+def limits_of(text: str) -> dict[str, str]:
+    """The same limits for every provider."""
+    return {f"{name}_limits": text for name in ("massive", "alpha_vantage", "yahoo", "marketwatch")}
+
+
 SETTINGS = Settings(
     app_env="test",
     market="live",
     massive_api_key=MASSIVE_KEY,
     alpha_vantage_api_key=ALPHA_KEY,
     yahoo_enabled=True,
+    **limits_of(WIDE),  # type: ignore[arg-type]
 )
 QUICK = Manners(interactive=True, patience_s=3.0, retries=1, backoff_s=0.02)
 BOUNDS = Bounds(connect_s=1.0, read_s=0.5, total_s=1.2)
-WIDE = "1000/day"
 
 
 @pytest.fixture
@@ -62,9 +69,8 @@ MakeDesk = Callable[..., Desk]
 
 
 @pytest.fixture
-def make_desk(emulator: Emulator, valkey: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeDesk:
+def make_desk(emulator: Emulator, valkey: Redis) -> MakeDesk:
     """A desk over the emulator; limits are wide unless a test narrows them."""
-    monkeypatch.setattr(setup, "LIMITS", dict.fromkeys(setup.LIMITS, WIDE))
 
     def make(
         manners: Manners = QUICK,
@@ -73,9 +79,8 @@ def make_desk(emulator: Emulator, valkey: Redis, monkeypatch: pytest.MonkeyPatch
         limits: str | None = None,
         **changes: Any,
     ) -> Desk:
-        if limits is not None:
-            monkeypatch.setattr(setup, "LIMITS", dict.fromkeys(setup.LIMITS, limits))
-        settings = replace(SETTINGS, **emulator.settings(), **changes)
+        narrowed = limits_of(limits or WIDE)
+        settings = replace(SETTINGS, **emulator.settings(), **narrowed, **changes)
         return setup.open_desk(
             settings, valkey, manners, now=lambda: emulator.world.now, bounds=bounds, rules=rules
         )
@@ -98,19 +103,10 @@ def redis_url(worker_id: str, valkey: Redis) -> str:
 
 @pytest.fixture(scope="session")
 def live_engine(worker_id: str) -> Iterator[Engine]:
-    """A database of its own with the live tables, next to the sample's."""
+    """A database of its own, next to the sample's."""
     there = throwaway.attach(os.environ)
     url = there.clone_database(f"live_{worker_id}")
     opened = create_engine(url, **database.engine_options())
-    with opened.begin() as connection:
-        connection.execute(text("ALTER TABLE bar ADD COLUMN IF NOT EXISTS fetch_id bigint"))
-        connection.execute(
-            text(
-                "ALTER TABLE quote ADD COLUMN IF NOT EXISTS delay varchar(10) "
-                "NOT NULL DEFAULT 'realtime'"
-            )
-        )
-        LiveBase.metadata.create_all(connection)
     yield opened
     opened.dispose()
     there.drop_database(url)

@@ -41,10 +41,9 @@ def test_settings_decide_who_is_switched_on() -> None:
     assert names(alpha_vantage_api_key="") == ["massive", "yahoo", "marketwatch"]
 
 
-def test_a_wrong_limit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(setup.LIMITS, "massive", "five a minute")
+def test_a_wrong_limit_is_told() -> None:
     with pytest.raises(SettingsError, match="MASSIVE_LIMITS: 'five' is no limit"):
-        setup.accounts(SETTINGS)
+        setup.accounts(replace(SETTINGS, massive_limits="five a minute"))
 
 
 def test_a_desk_shows_no_key(valkey: Redis) -> None:

@@ -13,14 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from stocksite.core import queue
-from stocksite.market import jobs_live
+from stocksite.market import jobs
 from stocksite.market.providers import setup
 from tests.emulator import Emulator
 from tests.market.live.conftest import (
     ALPHA_KEY,
     MASSIVE_KEY,
     SETTINGS,
-    WIDE,
     bars_of,
     count,
 )
@@ -33,10 +32,9 @@ def wired(
     """Settings that lead to the emulator, as the environment would give them."""
     settings = replace(SETTINGS, **emulator.settings())  # type: ignore[arg-type]
     opened = setup.open_desk
-    monkeypatch.setattr(setup, "LIMITS", dict.fromkeys(setup.LIMITS, WIDE))
-    monkeypatch.setattr(jobs_live, "_settings", lambda: settings)
+    monkeypatch.setattr(jobs, "_settings", lambda: settings)
     monkeypatch.setattr(
-        jobs_live, "open_desk",
+        jobs, "open_desk",
         lambda s, r, m: opened(s, r, replace(m, backoff_s=0.01), now=lambda: emulator.world.now),
     )  # fmt: skip
     live.execute(text("TRUNCATE job CASCADE"))
@@ -48,7 +46,7 @@ def wired(
 
 def run(session: Session, name: str, **arguments: Any) -> Any:
     session.rollback()
-    job = queue.enqueue(session, f"stocksite.market.jobs_live.{name}", arguments)
+    job = queue.enqueue(session, f"stocksite.market.jobs.{name}", arguments)
     session.commit()
     assert job is not None
     queue.run(job)

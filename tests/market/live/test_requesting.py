@@ -27,7 +27,7 @@ def no_jobs(live: Session) -> None:
 
 
 def test_nobody_is_asked_and_everybody_gets_the_same_job(emulator: Emulator, live: Session) -> None:
-    jobs = {request_stock(live, symbol, None, NOW) for symbol in ("ibm", "IBM", " Ibm ")}
+    jobs = {request_stock(live, symbol, NOW) for symbol in ("ibm", "IBM", " Ibm ")}
     live.commit()
     assert len(jobs) == 1
     assert None not in jobs
@@ -38,7 +38,7 @@ def test_nobody_is_asked_and_everybody_gets_the_same_job(emulator: Emulator, liv
 def test_a_tracked_stock_needs_no_job(desk: Desk, live: Session) -> None:
     fetch_history(desk, "IBM")
     live.rollback()
-    assert request_stock(live, "IBM", None, NOW) is None
+    assert request_stock(live, "IBM", NOW) is None
 
 
 def test_an_explicit_absence_is_remembered_for_a_day(
@@ -48,8 +48,8 @@ def test_an_explicit_absence_is_remembered_for_a_day(
         fetch_history(desk, "NOSUCH")
     live.rollback()
     with pytest.raises(NotFound):
-        request_stock(live, "nosuch", None, NOW + timedelta(hours=23))
-    assert request_stock(live, "NOSUCH", None, NOW + timedelta(hours=25)) is not None
+        request_stock(live, "nosuch", NOW + timedelta(hours=23))
+    assert request_stock(live, "NOSUCH", NOW + timedelta(hours=25)) is not None
 
 
 @pytest.mark.parametrize("fault", ["massive_limit", "status", "massive_missing", "hang"])
@@ -64,15 +64,15 @@ def test_a_limit_or_an_outage_is_no_absence(
         fetch_history(desk, "NOSUCH")
     assert not isinstance(caught.value, UnknownSymbol)
     live.rollback()
-    assert request_stock(live, "NOSUCH", None, NOW) is not None
+    assert request_stock(live, "NOSUCH", NOW) is not None
 
 
 def test_what_cannot_be_asked_for(live: Session) -> None:
     with pytest.raises(RuleViolation, match="United States"):
-        request_stock(live, "005930.KS", None, NOW)
+        request_stock(live, "005930.KS", NOW)
     for wrong in ("São", "\U0001f680", "X" * 200, ""):
         with pytest.raises(InvalidInput):
-            request_stock(live, wrong, None, NOW)
+            request_stock(live, wrong, NOW)
 
 
 def test_a_company_is_read_as_it_was_stored(emulator: Emulator, desk: Desk, live: Session) -> None:

@@ -12,14 +12,13 @@ from redis import Redis
 from stocksite.market.providers import setup
 from stocksite.market.providers.base import Basis, Instrument
 from stocksite.market.providers.transport import Manners
-from tests.market.live.conftest import NOW, SETTINGS, WIDE
+from tests.market.live.conftest import NOW, SETTINGS, WIDE, limits_of
 
 FIRST, LAST = date(2010, 3, 2), date(2012, 3, 1)
 
 
 def _desk(urls: dict[str, str], redis_url: str, limits: str, manners: Manners) -> setup.Desk:
-    setup.LIMITS.update(dict.fromkeys(setup.LIMITS, limits))
-    settings = replace(SETTINGS, **urls)  # type: ignore[arg-type]
+    settings = replace(SETTINGS, **urls, **limits_of(limits))  # type: ignore[arg-type]
     return setup.open_desk(settings, Redis.from_url(redis_url), manners, now=lambda: NOW)
 
 

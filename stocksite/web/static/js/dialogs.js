@@ -4,8 +4,16 @@
 
   const ticket = () => document.getElementById("ticket");
 
+  // All but the dialog is inert while it is open: messages come along, or nobody would hear them.
   function open(dialog) {
-    if (dialog && !dialog.open) dialog.showModal();
+    if (!dialog || dialog.open) return;
+    const flash = document.getElementById("flash");
+    const home = document.createComment("flash");
+    dialog.showModal();
+    if (!flash) return;
+    flash.replaceWith(home);
+    dialog.append(flash);
+    dialog.addEventListener("close", () => home.replaceWith(flash), { once: true });
   }
 
   function openTicket(link) {
@@ -16,7 +24,12 @@
     htmx.ajax("GET", link.href, { source: link, target: "#ticket-body", swap: "innerHTML" }).then(() => {
       const form = body.querySelector("form");
       if (!form) return location.assign(link.href); // an error or a login page: show it as a page
-      const first = ["[autofocus]", "[data-mode]:not([hidden]) input", "input:not([type=hidden])"]
+      const first = [
+        "[autofocus]",
+        "input[name=symbol][value='']",
+        "[data-mode]:not([hidden]) input",
+        "input:not([type=hidden])",
+      ]
         .map((selector) => form.querySelector(selector))
         .find(Boolean);
       if (first) first.focus();

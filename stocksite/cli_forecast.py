@@ -1,0 +1,68 @@
+"""The `flask` commands of forecasts: training a model here, and a forecast on the terminal."""
+
+from __future__ import annotations
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+
+@click.command("train-model")
+@click.argument("symbols", nargs=-1)
+@click.option("--kind", type=click.Choice(["boosted", "linear"]), default="boosted")
+@with_appcontext
+def train_model(symbols: tuple[str, ...], kind: str) -> None:
+    """Train a model on the stored prices (of SYMBOLS, or all) and let it go live if it passes.
+
+    Example: flask train-model AAPL MSFT
+    """
+    from stocksite.cli import servers
+    from stocksite.core.database import connect, unit_of_work
+    from stocksite.core.errors import DomainError
+    from stocksite.forecast.service import training
+    from stocksite.market.service import clock, stocks
+
+    connect(servers(current_app.extensions["settings"])[0])
+    try:
+        with unit_of_work() as session:
+            names = [stocks.get(session, symbol).symbol for symbol in symbols]
+            version, judgment = training.retrain(session, clock.state(session), names, kind=kind)
+    except DomainError as error:
+        raise click.ClickException(error.detail) from error
+    click.echo(f"Model version {version}: {judgment.verdict}")
+
+
+@click.command("forecast")
+@click.argument("symbol")
+@with_appcontext
+def forecast(symbol: str) -> None:
+    """Forecast SYMBOL for the next thirty trading days and print the bands.
+
+    Example: flask forecast AAPL
+    """
+    from stocksite.cli import servers
+    from stocksite.core.database import connect, unit_of_work
+    from stocksite.core.errors import DomainError
+    from stocksite.forecast.service import making, reads
+    from stocksite.market.service import clock, stocks
+
+    connect(servers(current_app.extensions["settings"])[0])
+    try:
+        with unit_of_work() as session:
+            stock = stocks.get(session, symbol)
+            made, _ = making.make(session, stock, clock.state(session))
+            view = reads.view(session, made)
+    except DomainError as error:
+        raise click.ClickException(error.detail) from error
+    if view.refused:
+        raise click.ClickException(f"No forecast of {view.symbol}: {view.reason}")
+    click.echo(
+        f"{view.symbol} from the close of {view.origin}, {view.last_close:,.2f} ({view.model})"
+    )
+    click.echo(f"{'day':<12}{'2.5 %':>10}{'10 %':>10}{'90 %':>10}{'97.5 %':>10}")
+    for point in view.points:
+        prices = (point.at(level) for level in (0.025, 0.1, 0.9, 0.975))
+        click.echo(f"{point.date!s:<12}" + "".join(f"{price:>10,.2f}" for price in prices))
+
+
+COMMANDS = (train_model, forecast)

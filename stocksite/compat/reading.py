@@ -1,0 +1,74 @@
+"""Reading the texts of an address or a query string: one sentence per fault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from stocksite.core import money
+from stocksite.core.errors import InvalidInput, RuleViolation
+from stocksite.market.symbols import normalize
+
+MAX_DAYS: Final = 1000
+DEFAULT_AMOUNT: Final = Decimal(100_000)
+FORMATS: Final = ("json", "pdf")
+
+
+def dip_ask(args: Mapping[str, str]) -> dict[str, Any]:
+    """What `/back_test` asks for, as `backtest.ask.read_ask` takes it.
+
+    Raises InvalidInput about symbol, winbuy, winsell, amt or format, and RuleViolation
+    `not-available` for a PDF.
+    """
+    chosen_format(args.get("format"))
+    return as_asked(
+        args.get("symbol", ""),
+        days(args, "winbuy"),
+        days(args, "winsell"),
+        amount(args.get("amt"), "amt"),
+    )
+
+
+def as_asked(symbol: str, winbuy: int, winsell: int, cash: Decimal) -> dict[str, Any]:
+    """A dip backtest as `read_ask` takes it."""
+    return {
+        "strategy": "dip",
+        "symbols": [normalize(symbol)],
+        "parameters": {"winbuy": winbuy, "winsell": winsell},
+        "initial_investment": float(cash),
+    }
+
+
+def chosen_format(text: str | None) -> None:
+    """Only JSON can be had until there are reports."""
+    name = (text or "json").strip().lower()
+    if name not in FORMATS:
+        raise InvalidInput.of_field("format", "Use pdf or json as format.")
+    if name == "pdf":
+        raise RuleViolation(
+            "A PDF is not available yet. Use format=json; the figures are the same.",
+            code="not-available",
+        )
+
+
+def days(args: Mapping[str, str], name: str) -> int:
+    """A window in whole days."""
+    text = args.get(name, "").strip()
+    if not text:
+        raise InvalidInput.of_field(name, f"{name} is missing: give the days of its average.")
+    if re.fullmatch(r"\d{1,6}", text, re.ASCII) and 1 <= int(text) <= MAX_DAYS:
+        return int(text)
+    raise InvalidInput.of_field(
+        name,
+        f"{name} is the length of an average in whole days, from 1 to {MAX_DAYS:,}; "
+        f"{text[:20]} is not. For thresholds in percent run the strategy percent_move.",
+    )
+
+
+def amount(text: str | None, name: str) -> Decimal:
+    """An initial investment."""
+    if text is None or not text.strip():
+        return DEFAULT_AMOUNT
+    return money.parse(text, field=name, places=2, minimum=Decimal("0.01"))

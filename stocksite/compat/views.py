@@ -1,0 +1,118 @@
+"""`/back_test`, `/backtest/<symbol>/<investment>/`, `/ai_prediction` and `/predict/<symbol>/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, g, request, url_for
+from flask_login import current_user, login_required
+
+from stocksite.backtest.ask import read_ask
+from stocksite.backtest.service import runs
+from stocksite.compat import reading
+from stocksite.core.actor import Actor
+from stocksite.core.errors import InvalidInput
+from stocksite.forecast.service import making
+from stocksite.forecast.service import reads as forecasts
+from stocksite.market.service import clock, stocks
+from stocksite.web import limits
+from stocksite.web.extensions import db
+from stocksite.web.json import dumps
+
+blueprint = Blueprint("compat", __name__)
+
+FAST, SLOW = 50, 200
+
+
+@blueprint.before_request
+def _as_scripts_expect() -> None:
+    """Errors are problems in JSON, unless a browser asked for a page."""
+    if "text/html" not in request.headers.get("Accept", ""):
+        g.wants_problem = True
+    limits.check_common()
+
+
+@blueprint.get("/back_test")
+@login_required
+def back_test() -> Response:
+    """Buy below one average, sell above another: total return, ROI, final value, drawdown."""
+    return _answer(reading.dip_ask(request.args))
+
+
+@blueprint.get("/backtest/<symbol>/<investment>/")
+@login_required
+def backtest(symbol: str, investment: str) -> Response:
+    """The same with averages of 50 and 200 days."""
+    cash = reading.amount(investment, "investment")
+    return _answer(reading.as_asked(symbol, FAST, SLOW, cash))
+
+
+@blueprint.get("/ai_prediction")
+@login_required
+def ai_prediction() -> Response:
+    """Thirty predicted trading days, stored: made from the last close unless it was already."""
+    return _predicted(request.args.get("symbol", ""))
+
+
+@blueprint.get("/predict/<symbol>/")
+@login_required
+def predict(symbol: str) -> Response:
+    """The same by path."""
+    return _predicted(symbol)
+
+
+def _predicted(symbol: str) -> Response:
+    if not symbol.strip():
+        raise InvalidInput.of_field("symbol", "symbol is missing: give one like AAPL.")
+    session = db.session()
+    stock = stocks.get(session, symbol)
+    made, _ = making.make(session, stock, clock.state(session))
+    view = forecasts.view(session, made)
+    told: dict[str, Any] = {
+        "symbol": view.symbol,
+        "forecast": view.id,
+        "origin": view.origin,
+        "model": view.model,
+        "status": view.status,
+        "reason": view.reason or None,
+        "predictions": [
+            {
+                "date": point.date,
+                "predicted_price": point.reference,
+                "low_80": round(point.at(0.1), 6),
+                "high_80": round(point.at(0.9), 6),
+                "low_95": round(point.at(0.025), 6),
+                "high_95": round(point.at(0.975), 6),
+                "actual_price": point.actual,
+            }
+            for point in view.points
+        ],
+        "url": url_for("forecast.stock", symbol=view.symbol),
+    }
+    return Response(dumps(told), mimetype="application/json")
+
+
+def _answer(raw: Mapping[str, Any]) -> Response:
+    actor: Actor = current_user._get_current_object()
+    run = runs.make_once(db.session(), actor, read_ask(raw))
+    if run.result is None:
+        told: dict[str, Any] = {"backtest": run.id, "status": run.status}
+        return Response(dumps(told), 202, mimetype="application/json")
+    metrics = run.result["metrics"]
+    told = {
+        "symbol": run.ask.symbols[0],
+        "strategy": run.ask.strategy,
+        **run.ask.parameters,
+        "start": run.ask.start,
+        "end": run.ask.end,
+        "initial_investment": run.ask.initial_investment,
+        "final_value": metrics["final_value"],
+        "total_return_pct": metrics["total_return_pct"],
+        "roi_pct": metrics["roi_pct"],
+        "max_drawdown_pct": metrics["max_drawdown_pct"],
+        "number_of_trades": metrics["trades"],
+        "backtest": run.id,
+        "url": url_for("backtest.result", run_id=run.id),
+    }
+    return Response(dumps(told), mimetype="application/json")

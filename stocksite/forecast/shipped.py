@@ -1,0 +1,73 @@
+"""The models that come with the package, so that the first forecast needs no training.
+
+Trained on the sample's adjusted closes before the default start of the replay; the hashes below
+are checked before a file is read. `python -m stocksite.forecast.shipped` trains and compares, with
+`--write` it also stores (and prints the new hashes).
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from stocksite.forecast.model import KINDS, Model, dump, fingerprint, load
+from stocksite.forecast.panel import History
+from stocksite.market.providers import sample
+
+CUT: Final = date(2009, 1, 2)
+"""Training uses closes before this day only: the default `REPLAY_START`."""
+VERSION: Final = "1.0.0"
+HASHES: Final = {
+    "linear": "f553d31c6ed02e29df5974ede1400f48663a20a0a3f2d16f079ff73540aaf61f",
+    "boosted": "c651abd24016bb6d5ff41877b6db0ba885ebf1372088bc4cf592f8dbcf09ff70",
+}
+
+
+def artifact(kind: str) -> bytes:
+    """The bytes of a shipped model, not yet checked."""
+    return files("stocksite.forecast").joinpath("data", f"{kind}.json").read_bytes()
+
+
+@cache
+def shipped(kind: str) -> Model:
+    """A shipped model, checked against its hash. Raises InvalidInput when it was changed."""
+    return load(artifact(kind), HASHES[kind])
+
+
+def sample_histories() -> list[History]:
+    """The sample's closes adjusted for splits and dividends, whole, by symbol."""
+    days: dict[str, list[str]] = {}
+    closes: dict[str, list[float]] = {}
+    for symbol, day, *numbers in csv.reader(sample.prices_csv().splitlines()[1:]):
+        days.setdefault(symbol, []).append(day)
+        closes.setdefault(symbol, []).append(float(numbers[-1]))
+    return [
+        History(symbol, np.array(days[symbol], dtype="datetime64[D]"), np.array(closes[symbol]))
+        for symbol in sorted(days)
+    ]
+
+
+def main(write: bool) -> int:
+    """Train both kinds, compare with the files; 0 when every hash is the known one."""
+    from stocksite.forecast.train import train
+
+    wrong = 0
+    for kind in KINDS:
+        raw = dump(train(kind, sample_histories(), CUT))
+        found = fingerprint(raw)
+        wrong += found != HASHES[kind]
+        sys.stdout.write(f'    "{kind}": "{found}",\n')
+        if write:
+            Path(__file__).with_name("data").joinpath(f"{kind}.json").write_bytes(raw)
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main("--write" in sys.argv))

@@ -1,0 +1,133 @@
+"""What portfolios earned: figures with their reasons, comparison, leaderboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from flask import Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from stocksite.core.actor import Actor
+from stocksite.core.paging import Page
+from stocksite.market import fragments
+from stocksite.portfolios import performance_csv
+from stocksite.portfolios.api import blueprint
+from stocksite.portfolios.periods import Span
+from stocksite.portfolios.reading_performance import LeaderboardRow, PerformanceView
+from stocksite.portfolios.service import figures, leaderboard
+from stocksite.web.api import DayIn, PageQuery, Query, page_size
+from stocksite.web.operation import CsvFile
+
+Period = Literal["1w", "1m", "3m", "ytd", "1y", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The same figures over the same span, in the order asked for."""
+
+    period: str
+    portfolios: tuple[PerformanceView, ...]
+
+
+class SpanQuery(Query):
+    """Which days: a named period, or from one day's close to another's."""
+
+    period: Period | None = None
+    from_: DayIn | None = Field(None, alias="from")
+    to: DayIn | None = None
+
+    def span(self) -> Span:
+        """The span. Raises InvalidInput for days that run backwards."""
+        return Span.of(self.period, self.from_, self.to)
+
+
+class PerformanceQuery(SpanQuery):
+    """The same, with the reasons or without."""
+
+    explain: bool = Field(False, description="Add formula, convention, inputs and rows.")
+
+
+class CompareQuery(SpanQuery):
+    """Which portfolios, by their ids."""
+
+    ids: Annotated[
+        str, Field(pattern=r"^\d{1,18}(,\d{1,18}){0,5}$", examples=["1,2"], description="1 to 6.")
+    ]
+
+
+class LeaderboardQuery(PageQuery):
+    """Which period."""
+
+    period: Period | None = None
+
+
+@blueprint.operation(
+    "GET",
+    "/portfolios/<int:portfolio_id>/performance/",
+    summary="What a portfolio earned",
+    tag="Performance",
+    query=PerformanceQuery,
+    returns=PerformanceView,
+    errors=(422,),
+)
+def get_performance(
+    session: Session, actor: Actor, portfolio_id: int, query: PerformanceQuery
+) -> PerformanceView:
+    """Returns, risk, benchmark and contributions up to the last close; `explain` adds why."""
+    span = query.span()
+    of = figures.head(session, actor, portfolio_id)
+    return figures.report(session, of, span, explain=query.explain).view
+
+
+@blueprint.operation(
+    "GET",
+    "/portfolios/<int:portfolio_id>/performance.csv",
+    summary="What a portfolio earned, as CSV",
+    tag="Performance",
+    query=SpanQuery,
+    returns=CsvFile,
+    errors=(422,),
+)
+def performance_file(
+    session: Session, actor: Actor, portfolio_id: int, query: SpanQuery
+) -> Response:
+    """The figures with the digits of the page, and exact beside them."""
+    span = query.span()
+    of = figures.head(session, actor, portfolio_id)
+    view = figures.report(session, of, span).view
+    return Response(performance_csv.write(view), mimetype="text/csv")
+
+
+@blueprint.operation(
+    "GET",
+    "/portfolios/compare/",
+    summary="Compare portfolios",
+    tag="Performance",
+    query=CompareQuery,
+    returns=Comparison,
+    errors=(404, 422),
+)
+def compare_portfolios(session: Session, actor: Actor, query: CompareQuery) -> Comparison:
+    """Up to six of your portfolios over one span, without benchmark and contributions."""
+    span = query.span()
+    ids = list(dict.fromkeys(map(int, query.ids.split(","))))
+    reports = figures.compare(session, figures.heads(session, actor, ids), span)
+    return Comparison(span.period, tuple(report.view for report in reports))
+
+
+@blueprint.operation(
+    "GET",
+    "/leaderboard/",
+    summary="Leaderboard",
+    tag="Performance",
+    query=LeaderboardQuery,
+    returns=Page[LeaderboardRow],
+)
+def get_leaderboard(
+    session: Session, actor: Actor, query: LeaderboardQuery
+) -> Page[LeaderboardRow]:
+    """Portfolios whose owners set `public`, by time-weighted return; never anybody's money."""
+    span = Span.of(query.period)
+    return leaderboard.ranked(session, actor, fragments.state(), span, query.request(page_size()))

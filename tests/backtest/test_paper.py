@@ -1,0 +1,105 @@
+"""A strategy on paper ends with the same money, to the cent, as its backtest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from stocksite.backtest.service import attached, parity
+from stocksite.core.models import MarketClock
+from stocksite.market.service import clock
+from stocksite.portfolios.entries import TransactionType
+from stocksite.portfolios.fills import Side
+from stocksite.portfolios.orders import OrderRequest
+from stocksite.portfolios.service import cash, orders
+from tests.backtest.walking import Walk, postings, start
+from tests.portfolios.desk import words
+
+
+def begin_on(session: Any, settings: Any, market: Any, day: date) -> None:
+    """Let the market's history begin on another day."""
+    session.execute(delete(MarketClock))
+    clock.start(session, replace(settings, replay_start=day), market.wall)
+    session.commit()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("symbol", "shares", "begins", "kind"),
+    [
+        ("AAPL", "whole", None, None),
+        ("AAPL", "whole", date(2004, 12, 1), "split"),
+        ("IBM", "whole", None, "dividend"),
+        ("MSFT", "fractional", None, "dividend"),
+    ],
+)
+def test_250_sessions_end_with_the_backtest_s_money(
+    session, settings, market, actor, open_book, symbol, shares, begins, kind
+) -> None:
+    """Splits and dividends on the way are booked on both sides, to the cent."""
+    if begins:
+        begin_on(session, settings, market, begins)
+    book = open_book()
+    made = start(
+        session, actor, book, symbols=[symbol], parameters={"fast": 5, "slow": 15}, shares=shares
+    )
+    last = Walk(session, market).sessions(250)
+    found = parity.parity(session, actor, made.id)
+    assert found.as_of == last
+    assert found.difference == Decimal("0.00")
+    assert found.divergences == 0
+    assert not found.notes
+    assert len(found.rows) > 10
+    assert all(point.actual in (point.expected, None) for point in found.curve)
+    assert postings(session, book, "buy", "sell") == len(found.rows)
+    assert kind is None or postings(session, book, kind) > 0
+
+
+def test_pausing_misses_a_trade_and_the_parity_page_says_so(
+    session, market, actor, open_book, lab
+) -> None:
+    """Paused over the first signal: the backtest trades, the portfolio does not."""
+    book = open_book()
+    made = start(session, actor, book, parameters={"fast": 2, "slow": 4})
+    attached.set_paused(session, actor, made.id, True)
+    session.commit()
+    walk = Walk(session, market)
+    walk.sessions(8)
+    attached.set_paused(session, actor, made.id, False)
+    session.commit()
+    walk.sessions(8)
+    found = parity.parity(session, actor, made.id)
+    named = [row.divergence for row in found.rows if row.divergence]
+    assert any("was paused at the close of" in text for text in named)
+    assert found.difference != 0
+    page = words(lab.get(f"/backtests/attached/{made.id}"))
+    assert "was paused at the close of" in page
+
+
+def test_deposits_and_trades_by_hand_are_named(session, market, actor, open_book) -> None:
+    book = open_book()
+    made = start(session, actor, book, parameters={"fast": 5, "slow": 15})
+    walk = Walk(session, market)
+    walk.sessions(2)
+    cash.move(session, actor, book.id, TransactionType.DEPOSIT, Decimal("500.00"))
+    by_hand = OrderRequest("IBM", Side.BUY, quantity=Decimal(1))
+    orders.place(session, actor, book.id, by_hand)
+    session.commit()
+    walk.sessions(12)
+    found = parity.parity(session, actor, made.id)
+    assert any("deposit of $500.00" in note for note in found.notes)
+    assert "Traded by hand, not by the strategy." in {row.divergence for row in found.rows}
+
+
+def test_a_market_that_moved_on_is_named(session, market, actor, open_book) -> None:
+    book = open_book()
+    made = start(session, actor, book, parameters={"fast": 2, "slow": 4})
+    Walk(session, market, decide=False).sessions(12)
+    found = parity.parity(session, actor, made.id)
+    assert found.rows
+    assert all("the market had moved on" in row.divergence for row in found.rows)
