@@ -10,8 +10,7 @@ from importlib import import_module
 from flask import Flask
 
 from stocksite.settings import Settings
-
-__version__ = "0.1.0"
+from stocksite.version import __version__ as __version__
 
 ROOMS = ("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "desk", "compat")
 

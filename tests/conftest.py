@@ -66,12 +66,12 @@ def _fill_template(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def settings(worker_id: str) -> Iterator[Settings]:
+def settings(worker_id: str) -> Settings:
     """Settings that name this worker's own database and Valkey number."""
     there = throwaway.attach(os.environ)
     url = there.clone_database(worker_id)
     redis_url = there.redis_url(there.redis_number(worker_id))
-    yield replace(SETTINGS, database_url=url, redis_url=redis_url)
+    return replace(SETTINGS, database_url=url, redis_url=redis_url)
 
 
 @pytest.fixture(scope="session")

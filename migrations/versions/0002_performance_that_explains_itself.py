@@ -154,7 +154,14 @@ def downgrade() -> None:
     op.drop_index("ix_portfolio_dirty", table_name="portfolio")
     op.drop_constraint(op.f("ck_portfolio_fractions"), "portfolio")
     op.drop_constraint(op.f("ck_portfolio_receivable_not_negative"), "portfolio")
-    for name in ("dirty_from", "snapshot_revision", "snapshot_at", "receivable", "public", "fractions"):
+    for name in (
+        "dirty_from",
+        "snapshot_revision",
+        "snapshot_at",
+        "receivable",
+        "public",
+        "fractions",
+    ):
         op.drop_column("portfolio", name)
     op.drop_table("applied_action")
     op.drop_table("processed_action")

@@ -27,6 +27,7 @@ def counts(redis: Redis | None) -> dict[str, dict[str, int]]:
         return {}
     made: dict[str, dict[str, int]] = {}
     for key, value in sorted(found.items()):
-        name, _, result = key.decode().partition(":")
+        text = key.decode() if isinstance(key, bytes) else key
+        name, _, result = text.partition(":")
         made.setdefault(name, {})[result] = int(value)
     return made

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Request, Response, current_app, make_response, redirect
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
+
+Made = TypeVar("Made", bound=BaseResponse)
 
 
 def is_htmx(request: Request) -> bool:
@@ -36,7 +38,7 @@ def current_page(request: Request) -> str | None:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def vary(response: Response) -> Response:
+def vary(response: Made) -> Made:
     """Mark a response whose URL serves both a page and a fragment."""
     response.vary.update(("HX-Request-Type", "HX-Request"))
     return response

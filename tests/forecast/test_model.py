@@ -130,7 +130,7 @@ def broken(change):
         lambda d: d["shapes"].pop("edges"),
         lambda d: d.pop("low"),
     ],
-    ids=str,
+    ids=lambda change: f"broken-{change.__code__.co_firstlineno}",
 )
 def test_a_well_hashed_but_broken_artifact_is_refused(change):
     raw = broken(change)

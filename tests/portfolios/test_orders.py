@@ -175,8 +175,8 @@ def test_the_same_client_id_gives_the_first_order_and_another_body_is_refused(
     first = orders.place(session, actor, book.id, request)
     again = orders.place(session, actor, book.id, request)
     assert (again.order.id, again.repeated) == (first.order.id, True)
+    other = OrderRequest("AAPL", Side.BUY, D("2"), client_order_id="mine-1")
     with pytest.raises(InvalidInput) as refused:
-        other = OrderRequest("AAPL", Side.BUY, D("2"), client_order_id="mine-1")
         orders.place(session, actor, book.id, other)
     assert refused.value.code == "client-order-id-reused"
 

@@ -25,8 +25,11 @@ def rows(session):
         select(PortfolioSnapshot).order_by(PortfolioSnapshot.portfolio_id, PortfolioSnapshot.date)
     )
     return [
-        (r.date, r.cash, r.positions_value, r.total_value, r.inflow, r.outflow, r.net_deposits)
-        + (round(r.twr_index, 12), round(r.peak_index, 12))
+        (
+            *(r.date, r.cash, r.positions_value, r.total_value),
+            *(r.inflow, r.outflow, r.net_deposits),
+            *(round(r.twr_index, 12), round(r.peak_index, 12)),
+        )
         for r in found
     ]
 

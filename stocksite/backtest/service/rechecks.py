@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from stocksite import __version__
+from stocksite.version import __version__
 from stocksite.backtest import judging, report
 from stocksite.backtest.ask import read_ask
 from stocksite.backtest.manifest import RULES_VERSION, canonical, digest

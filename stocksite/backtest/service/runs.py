@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session, undefer
 
-from stocksite import __version__
+from stocksite.version import __version__
 from stocksite.backtest import judging, report
 from stocksite.backtest.ask import Ask, read_ask
 from stocksite.backtest.manifest import MAX_TRIES, RULES_VERSION, canonical, manifest, seed_of

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session, undefer
 
-from stocksite import __version__
+from stocksite.version import __version__
 from stocksite.backtest import cells as cell_rules
 from stocksite.backtest import report, survey
 from stocksite.backtest.ask import Ask, read_ask

@@ -16,7 +16,6 @@ from flask import Response, render_template, request, url_for
 from flask_login import login_required
 from markupsafe import Markup
 
-from stocksite import portfolios
 from stocksite.core.errors import InvalidInput
 from stocksite.market import fragments
 from stocksite.portfolios import performance_csv
@@ -32,7 +31,7 @@ from stocksite.web.format import slug
 
 Answer = Response | str | tuple[str, int]
 _KEPT_S: Final = 86_400
-_ROOM: Final = str(Path(portfolios.__file__).parent)
+_ROOM: Final = str(Path(__file__).parents[1])
 
 
 @blueprint.get("/portfolios/<int:portfolio_id>/performance")
