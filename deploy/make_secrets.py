@@ -27,7 +27,7 @@ def main(folder: Path) -> int:
         made += [password.name] if keep(password, key()) else []
         address = folder / ("database_url" if name == "postgres" else "redis_url")
         replace(address, url.format(password.read_text(encoding="ascii")))
-    print(f"Made {', '.join(made)}." if made else "Every key is there.")
+    sys.stdout.write(f"Made {', '.join(made)}.\n" if made else "Every key is there.\n")
     return 0
 
 
