@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from threading import Event
 from types import FrameType
 
@@ -88,12 +89,20 @@ def prepare() -> None:
 @click.option("--burst", is_flag=True, help="Stop once the queues are empty.")
 @with_appcontext
 def worker(burst: bool) -> None:
-    """Run jobs from the queue until stopped. Example: flask --app wsgi worker"""
-    from stocksite.core.worker import work
+    """Run jobs from the queues until stopped, in two processes: one keeps clear of research.
+
+    Example: flask --app wsgi worker
+    """
+    from stocksite.core.lanes import run_lanes
+    from stocksite.core.worker import LANES, work
     from stocksite.embedded.process import die_with_parent
 
     logging.basicConfig(level=logging.INFO)
-    work(*servers(_settings()), burst=burst, in_child=die_with_parent)
+    serve = partial(work, *servers(_settings()), in_child=die_with_parent)
+    if burst:
+        serve(burst=True)
+    elif not run_lanes(LANES, lambda lane: serve(queues=lane), die_with_parent):
+        sys.exit(1)
 
 
 @click.command("clock")

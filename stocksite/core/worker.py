@@ -2,11 +2,19 @@
 
 The parent only prepares the engine and never opens a connection or fits a model, so that every
 child starts with its own connections and without another thread pool's locks.
+
+A stop (SIGTERM) lets the job end if it is quick. One that is not goes back into the queue, where
+another worker takes it up at once, instead of being found dead a minute later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 from redis import Redis
@@ -14,11 +22,17 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from stocksite.core.database import connect
-from stocksite.core.queue import QUEUES, connect_queue
+from stocksite.core.queue import QUEUES, NotYet, connect_queue
+
+GRACE_S = 5.0
+"""How long a job may go on after a stop. Docker and `run-all` kill after ten seconds."""
+
+LANES = (QUEUES, tuple(queue for queue in QUEUES if queue != "research"))
+"""The queues of each process that `flask worker` starts (`core/lanes.py`)."""
 
 
 class JobWorker(Worker):
-    """RQ's worker with one hook: what each forked child does first."""
+    """RQ's worker with hooks: what each forked child does first, and how a job is put down."""
 
     in_child: Callable[[int], None] | None = None
 
@@ -28,11 +42,35 @@ class JobWorker(Worker):
             self.in_child(self.pid)
         super().main_work_horse(*args, **kwargs)
 
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Stop after the running job; ask it to make way when it takes longer than the grace."""
+        impatience = threading.Timer(GRACE_S, self._ask_horse)
+        impatience.daemon = True
+        impatience.start()
+        super().request_stop(signum, frame)
+
+    def _ask_horse(self) -> None:
+        if self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
+
+    def setup_work_horse_signals(self) -> None:
+        """In the child: SIGTERM, from the parent or (on Heroku) from the platform, ends the job."""
+        super().setup_work_horse_signals()
+        signal.signal(signal.SIGTERM, _make_way)
+
+
+def _make_way(signum: int, frame: FrameType | None) -> None:
+    """Interrupt the job where it stands; `queue.run` puts its row back. Its work is repeatable."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise NotYet("The worker was stopped; another one takes this up.")
+
 
 def work(
     database_url: str,
     redis_url: str,
     *,
+    queues: Sequence[str] = QUEUES,
     burst: bool = False,
     name: str | None = None,
     in_child: Callable[[int], None] | None = None,
@@ -41,9 +79,8 @@ def work(
     connect(database_url)
     redis = Redis.from_url(redis_url)
     connect_queue(redis)
-    queues = [Queue(queue, connection=redis, serializer=JSONSerializer) for queue in QUEUES]
     worker = JobWorker(
-        queues,
+        [Queue(queue, connection=redis, serializer=JSONSerializer) for queue in queues],
         name=name,
         connection=redis,
         serializer=JSONSerializer,
