@@ -152,6 +152,14 @@ class JobCanceled(Exception):
     """Raised inside a job whose row was canceled."""
 
 
+class NotYet(Exception):
+    """Raised by a job that has to wait for something: its text is the row's message.
+
+    The row goes back into the queue and the next sweep sends it again, so that no worker sleeps.
+    Waiting is no failed attempt.
+    """
+
+
 def run(job_id: str) -> None:
     """What RQ calls: claim the row, do the work once, record how it ended."""
     job = _claim(job_id)
@@ -162,6 +170,8 @@ def run(job_id: str) -> None:
             result = _resolve(job.function)(**_with_progress(job))
     except JobCanceled:
         _finish(job_id, "canceled", "Canceled.")
+    except NotYet as pause:
+        _put_back(job_id, str(pause))
     except Exception as error:
         log.error("job %s (%s) failed\n%s", job_id, job.function, traceback.format_exc())
         again = job.attempts < MAX_ATTEMPTS
@@ -225,6 +235,16 @@ def _finish(job_id: str, status: str, message: str | None, result_url: str | Non
     with unit_of_work() as session:
         session.execute(
             update(Job).where(Job.id == job_id, Job.status == "running").values(**values)
+        )
+
+
+def _put_back(job_id: str, message: str) -> None:
+    """Let a job wait for the next sweep; what it has tried so far does not count."""
+    with unit_of_work() as session:
+        session.execute(
+            update(Job)
+            .where(Job.id == job_id, Job.status == "running")
+            .values(status="queued", message=message, attempts=Job.attempts - 1)
         )
 
 
