@@ -19,7 +19,7 @@ run: install ## start the site with its own PostgreSQL and Valkey (PORT=, DATA_D
 	@exec $(PY) -m flask --app wsgi run-all
 
 test: install-dev ## run every test but the browser journeys (ARGS= goes to pytest)
-	$(PY) -m pytest -n $(WORKERS) -m "not e2e" $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not e2e" $(ARGS)
 
 check: lint types imports migrations test journeys ## what CI runs: lint, types, contracts, migrations, tests, journeys
 
@@ -72,15 +72,17 @@ install-dev: install
 	    echo "The development tools could not be installed (see above)." >&2; exit 1; }; \
 	fi
 
-# The first Python that runs and is new enough; PYTHON=... decides otherwise.
+# The first Python that runs and is new enough; PYTHON=... decides otherwise. Asked from /, so that
+# .python-version, which is Heroku's, does not make pyenv or uv insist on a version.
 $(PY):
-	@for python in "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11; do \
+	@for python in "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do \
 	  [ -n "$$python" ] || continue; \
-	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
-	  [ -z "$(PYTHON)" ] || break; \
+	  case "$$python" in ./*|../*) python=$$PWD/$$python ;; esac; \
+	  found=$$(cd / && "$$python" -c 'import sys; print(sys.executable); sys.exit(sys.version_info < (3, 11))' 2>/dev/null) && break; \
+	  found=; [ -z "$(PYTHON)" ] || break; \
 	done; \
 	if [ -z "$$found" ]; then \
-	  echo "stocksite needs Python 3.11 or later and found none ($$("$${python:-python3}" --version 2>&1)): install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; fi; \
+	  echo "stocksite needs Python 3.11 or later and found none ($$(cd / && "$${python:-python3}" --version 2>&1)): install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; fi; \
 	if ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
 	  echo "$$found lacks the venv module: install it (on Debian and Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; fi; \
 	echo "Making $(VENV) with $$("$$found" --version) ..."; \

@@ -1,15 +1,57 @@
-"""How gunicorn serves stocksite, on a platform, in a container and under `flask run-all`."""
+"""How gunicorn serves stocksite, on a platform, in a container and under `flask run-all`.
+
+PORT is the port (8000), WEB_CONCURRENCY the number of processes (one per CPU, two to four).
+"""
 
 from __future__ import annotations
 
 import gc
 import os
 import select
+from pathlib import Path
 from typing import Any
 
+from gunicorn.workers.gthread import ThreadWorker
+
+
+def processors() -> int:
+    """The CPUs this process may use: what it is pinned to, less what a container is granted."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        granted = -(-int(quota) // int(period))
+    except (OSError, ValueError):  # no such file, or "max": no limit
+        return allowed or 1
+    return max(1, min(allowed or 1, granted))
+
+
+class Drain(ThreadWorker):
+    """gunicorn's threaded worker, which loses nobody who has got through when it stops.
+
+    The original stops accepting but keeps the listening socket open until its last request has
+    ended. Whoever connects in that time is accepted by the kernel, sends a request and is never
+    answered. This one takes in who waits already and then closes the door: the next is refused
+    at once, which a load balancer or a client can act on.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Also close the listening sockets when it is for good."""
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            while select.select([listener], [], [], 0)[0]:
+                before = self.nr_conns
+                self.accept(listener)
+                if self.nr_conns == before:  # another worker was quicker
+                    break
+            listener.close()
+
+
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
-worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = Drain
+# Each may hold 16 connections to a PostgreSQL that grants 100 unless told otherwise.
+workers = int(os.environ.get("WEB_CONCURRENCY") or min(4, max(2, processors())))
 threads = 8
 # The application is imported once and its memory shared by the workers. It opens no connection
 # and fits no model while it is imported, so nothing is there that a fork could break.

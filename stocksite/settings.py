@@ -1,7 +1,8 @@
 """Every setting, read once. `Settings.from_env()` is the only reader of the environment.
 
 Each field's name in upper case is the environment variable; `.env` in the working folder serves
-as a default for what the environment leaves open. A wrong value is told in one sentence.
+as a default for what the environment leaves open, and what is secret may lie in a file instead
+(`SECRET_KEY_FILE=/run/secrets/key`). A wrong value is told in one sentence.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names it and the way out."""
 
 
+SECRETS = (
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "JWT_KEY", "SMTP_URL"),
+    *("ALPHA_VANTAGE_API_KEY", "MASSIVE_API_KEY", "POLYGON_API_KEY"),
+)
+"""Settings that are read from the file that `<NAME>_FILE` names where `<NAME>` is empty."""
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -33,6 +40,8 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     secret_key: str = field(default="", repr=False)
+    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
+    """Former secret keys: what they signed is still believed."""
     jwt_key: str = field(default="", repr=False)
     trusted_hosts: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
@@ -75,6 +84,7 @@ class Settings:
         """Read the environment (and `.env`). Raises SettingsError naming the wrong setting."""
         if env is None:
             env = {k: v for k, v in dotenv_values(".env").items() if v is not None} | os.environ
+        env = {**env, **_from_files(env)}
         keys = bool(env.get("ALPHA_VANTAGE_API_KEY") or _massive_key(env))
         app_env = _choice(env, "APP_ENV", ("development", "production", "test"), "development")
         market = _choice(env, "MARKET", ("sample", "live"), "live" if keys else "sample")
@@ -82,7 +92,8 @@ class Settings:
             "app_env": app_env,
             "market": market,
             "database_url": _database_url(env.get("DATABASE_URL") or None),
-            "redis_url": env.get("REDIS_URL") or None,
+            "redis_url": _redis_url(env.get("REDIS_URL") or None, on_heroku="DYNO" in env),
+            "secret_key_fallbacks": _words(env, "SECRET_KEY_FALLBACKS"),
             "trusted_hosts": _words(env, "TRUSTED_HOSTS"),
             "cors_origins": _words(env, "CORS_ORIGINS"),
             "page_size": int(_number(env, "PAGE_SIZE", 50, 1, 200)),
@@ -103,6 +114,23 @@ class Settings:
             if f.name not in known and env.get(f.name.upper())
         }
         return cls(**known, **plain)  # type: ignore[arg-type]
+
+
+def _from_files(env: Mapping[str, str]) -> dict[str, str]:
+    """The secrets that lie in files, as Docker and Kubernetes hand them out."""
+    found = {}
+    for name in SECRETS:
+        path = env.get(f"{name}_FILE")
+        if path and not env.get(name):
+            try:
+                found[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "it is not text"
+                raise SettingsError(
+                    f"{name}_FILE names {path}, which cannot be read ({reason}). Put the value "
+                    f"there, or set {name} itself."
+                ) from None
+    return found
 
 
 def _massive_key(env: Mapping[str, str]) -> str | None:
@@ -164,3 +192,20 @@ def _database_url(url: str | None) -> str | None:
         f"DATABASE_URL has the scheme {parts.scheme!r}; stocksite keeps its ledger in PostgreSQL "
         "only, so use postgresql://…"
     )
+
+
+def _redis_url(url: str | None, *, on_heroku: bool) -> str | None:
+    """Check the scheme. Heroku's own Redis shows a certificate that nobody signed, so there (and
+    only there) the connection is encrypted without asking whose it is."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss", "unix"}:
+        raise SettingsError(
+            f"REDIS_URL has the scheme {parts.scheme!r}; use redis://…, rediss://… (encrypted) or "
+            "unix://…"
+        )
+    if on_heroku and parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+        query = "&".join(filter(None, (parts.query, "ssl_cert_reqs=none")))
+        return urlunsplit(parts._replace(query=query))
+    return url

@@ -24,8 +24,10 @@ from stocksite.web import (
     health,
     navigation,
     openapi,
+    probes,
     problem,
     problems,
+    rendering,
     security,
 )
 from stocksite.web import json as our_json
@@ -46,7 +48,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Configure the app, bind the extensions, hook what every request passes through."""
     configure(app, settings)
     addresses.init_app(app)
-    app.jinja_environment = assets.Templates
+    app.jinja_environment = rendering.Templates
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # no view here is async
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -68,6 +70,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     openapi.init_app(app)
     docs.init_app(app)
     health.init_app(app)
+    app.wsgi_app = probes.Probes(app.wsgi_app, settings.trusted_hosts)  # type: ignore[method-assign]
     if settings.production:  # behind exactly one proxy, which terminates TLS
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
 
@@ -77,6 +80,7 @@ def configure(app: Flask, settings: Settings) -> None:
     app.extensions["settings"] = settings
     app.config.update(
         SECRET_KEY=_secret_key(settings),
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks) or None,
         TESTING=settings.app_env == "test",
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         PAGE_SIZE=settings.page_size,
