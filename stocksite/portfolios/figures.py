@@ -11,18 +11,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from stocksite.core.money import ZERO
 from stocksite.portfolios.entries import EXACT
-from stocksite.portfolios.measuring import NOTHING as NO_MONEY
 from stocksite.portfolios.measuring import Measured, Stretch, months, point_date
+from stocksite.portfolios.parts import Holding, composition, contributions
 from stocksite.portfolios.performance import best_day, worst_day
 from stocksite.portfolios.periods import Span
-from stocksite.portfolios.reading_performance import (
-    CompositionView,
-    ContributionView,
-    PerformanceView,
-    ShareView,
-)
+from stocksite.portfolios.reading_performance import CompositionView, PerformanceView
 
 NOTHING: Final = CompositionView((), ())
 
@@ -74,20 +68,6 @@ def printed(figure: Figure, value: Decimal | float | None) -> Decimal | None:
     return Decimal(repr(value)).quantize(Decimal("0.01"), context=EXACT)
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """One stock over a stretch, from the ledger's sums; values at the closes of its two ends."""
-
-    symbol: str
-    name: str
-    sector: str
-    opening_value: Decimal
-    closing_value: Decimal
-    traded: Decimal
-    """Cash effect of its trades: negative where more was bought."""
-    dividends: Decimal
-
-
 def view_of(
     portfolio_id: int,
     name: str,
@@ -125,17 +105,11 @@ def view_of(
 
 
 def empty_view(portfolio_id: int, name: str, benchmark: str | None, span: Span) -> PerformanceView:
-    """The read model before anything has been written down."""
-    absent: dict[str, Any] = {
-        figure.key: NO_MONEY if figure.kind == "money" else None for figure in FIGURES
-    }
-    days: tuple[str, ...] = (
-        "drawdown_peak",
-        "drawdown_trough",
-        "drawdown_recovery",
-        "best_day",
-        "worst_day",
-    )
+    """The read model of a span without a close: nothing is known, so nothing is 0."""
+    absent = [figure.key for figure in FIGURES]
+    absent += ["drawdown_peak", "drawdown_trough", "drawdown_recovery", "best_day", "worst_day"]
+    unknown: dict[str, Any] = dict.fromkeys(absent)
+    why = "No close of this portfolio has been written down in this span."
     return PerformanceView(
         portfolio_id=portfolio_id,
         portfolio_name=name,
@@ -150,8 +124,8 @@ def empty_view(portfolio_id: int, name: str, benchmark: str | None, span: Span) 
         monthly=(),
         contributions=(),
         composition=NOTHING,
-        notes={"twr_pct": "No close has been written down in this span yet."},
-        **(absent | dict.fromkeys(days)),
+        notes={figure.key: why for figure in FIGURES},
+        **unknown,
     )
 
 
@@ -247,52 +221,3 @@ def _notes(stretch: Stretch, measured: Measured, benchmark: str | None) -> dict[
     elif measured.benchmark_return is not None and measured.beta is None:
         notes["beta"] = notes["alpha_pct"] = "It needs at least two sessions."
     return notes
-
-
-def contributions(stretch: Stretch, holdings: Sequence[Holding]) -> tuple[ContributionView, ...]:
-    """What each stock earned, the largest profit first."""
-    capital = stretch.average_capital
-    rows = []
-    for each in holdings:
-        profit = each.closing_value - each.opening_value + each.traded + each.dividends
-        part = float(profit / capital) * 100 if capital is not None and capital > ZERO else None
-        rows.append(
-            ContributionView(
-                symbol=each.symbol,
-                name=each.name,
-                sector=each.sector,
-                opening_value=each.opening_value,
-                closing_value=each.closing_value,
-                net_bought=-each.traded,
-                dividends=each.dividends,
-                profit=profit,
-                contribution_pct=part,
-            )
-        )
-    return tuple(sorted(rows, key=lambda row: (-row.profit, row.symbol)))
-
-
-def composition(
-    stretch: Stretch, holdings: Sequence[Holding], cash: tuple[Decimal, Decimal]
-) -> CompositionView:
-    """The value at the end by stock and by sector, cash and dividends owed beside them."""
-    rest = [("Cash", cash[0]), ("Dividends due", cash[1])]
-    stocks = [(each.symbol, each.closing_value) for each in holdings]
-    sectors: dict[str, Decimal] = {}
-    for each in holdings:
-        sector = each.sector or "Other"
-        sectors[sector] = sectors.get(sector, ZERO) + each.closing_value
-    total = stretch.days[-1].value
-    return CompositionView(
-        _shares([*stocks, *rest], total), _shares([*sectors.items(), *rest], total)
-    )
-
-
-def _shares(parts: Sequence[tuple[str, Decimal]], total: Decimal) -> tuple[ShareView, ...]:
-    if total <= ZERO:
-        return ()
-    held = [(label, value) for label, value in parts if value > ZERO]
-    return tuple(
-        ShareView(label, value, float(value / total) * 100)
-        for label, value in sorted(held, key=lambda part: (-part[1], part[0]))
-    )

@@ -47,7 +47,11 @@ class Span:
         """
         if start is not None or end is not None:
             if start is not None and end is not None and start >= end:
-                raise InvalidInput.of_field("from", f"The start {start} does not lie before {end}.")
+                raise InvalidInput.of_field(
+                    "from",
+                    f"The start {start} does not lie before {end}. Choose an earlier one, or a "
+                    "later end.",
+                )
             return cls(CUSTOM, start, end)
         if period not in (None, *PERIODS):
             raise InvalidInput.of_field("period", f"Choose one of {', '.join(PERIODS)}.")

@@ -126,15 +126,15 @@ class PerformanceView:
     tracking_difference_pct: float | None
     alpha_pct: float | None
     beta: float | None
-    opening_value: Decimal
-    closing_value: Decimal
-    net_flow: Decimal
-    profit: Decimal
+    opening_value: Decimal | None
+    closing_value: Decimal | None
+    net_flow: Decimal | None
+    profit: Decimal | None
     """closing − opening − net flow = realized + unrealized + income − fees, all of the span."""
-    realized_pnl: Decimal
-    unrealized_pnl: Decimal
-    income: Decimal
-    fees: Decimal
+    realized_pnl: Decimal | None
+    unrealized_pnl: Decimal | None
+    income: Decimal | None
+    fees: Decimal | None
     monthly: tuple[MonthsView, ...]
     contributions: tuple[ContributionView, ...]
     composition: CompositionView

@@ -105,7 +105,12 @@ def sentence(
     if kind != Kind.MOVE:
         return f"{at}, {_WAYS[Kind(kind)]} your level of ${_plain(level, 2)}."
     change = events.change_pct(price, previous) if previous else 0.0
-    return f"{at}, {change:+.2f}% on the day; you asked for moves of {_plain(level, 0)}%."
+    return f"{at}, {_signed(change)}% on the day; you asked for moves of {_plain(level, 0)}%."
+
+
+def _signed(change: float) -> str:
+    """2 places and a sign, the minus of the pages (U+2212)."""
+    return f"{change:+.2f}".replace("-", "\u2212")
 
 
 def _plain(value: Decimal, places: int) -> str:

@@ -207,8 +207,10 @@ def test_strangers_and_nonsense(session, actor, make_user):
 
 def test_before_the_first_close_there_is_nothing_to_measure(session, actor, market, open_book):
     view = report(session, actor, open_book()).view
-    assert (view.twr_pct, view.profit, view.end, view.sessions) == (None, 0, None, 0)
-    assert view.notes["twr_pct"]
+    assert (view.end, view.sessions) == (None, 0)
+    for figure in FIGURES:  # unknown is not 0, of money neither
+        assert getattr(view, figure.key) is None, figure.key
+        assert view.notes[figure.key]
 
 
 def test_the_leaderboard_ranks_by_return_shows_drawdown_and_hides_the_rest(
@@ -240,5 +242,12 @@ def test_the_leaderboard_ranks_by_return_shows_drawdown_and_hides_the_rest(
         view = report(session, actor, book, "1y").view
         assert row.twr_pct == pytest.approx(view.twr_pct, abs=1e-9)
         assert row.max_drawdown_pct == pytest.approx(view.max_drawdown_pct, abs=1e-9)
+    past = Span.of(None, date(2008, 3, 31), date(2008, 6, 30))
+    for row in leaderboard.ranked(session, actor, state, past, first).results:
+        book = next(b for b in mine if b.name == row.portfolio_name)
+        view = figures.report(session, figures.head(session, actor, book.id), past).view
+        assert row.twr_pct == pytest.approx(view.twr_pct, abs=1e-9)
+        assert row.max_drawdown_pct == pytest.approx(view.max_drawdown_pct, abs=1e-9)
+        assert (row.since, row.sessions) == (view.start, view.sessions)
     second = leaderboard.ranked(session, actor, state, Span.of("all"), PageRequest(2, 2))
     assert (second.count, [row.rank for row in second.results]) == (3, [3])

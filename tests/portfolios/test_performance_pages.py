@@ -105,6 +105,34 @@ def test_hostile_spans(desk, book, query, status):
     wanted = {422: (400, 422)}.get(status, (status, 400))
     assert desk.api("GET", f"/{book.id}/performance/?{query}").status_code in wanted
     assert desk.get(f"/leaderboard?{query}").status_code == status
+    assert desk.get(f"/api/leaderboard/?{query}").status_code in wanted
+
+
+def test_days_that_run_backwards_stay_in_the_form(desk, book):
+    page = desk.get(f"/portfolios/{book.id}/performance?from=2008-12-31&to=2008-01-02")
+    text = page.get_data(as_text=True)
+    assert 'name="from" value="2008-12-31"' in text
+    assert 'name="to" value="2008-01-02"' in text
+    assert "does not lie before 2008-01-02. Choose an earlier one" in text
+
+
+def test_a_span_without_closes_leads_back_to_all(desk, book):
+    page = desk.get(f"/portfolios/{book.id}/performance?to=1999-01-01").get_data(as_text=True)
+    assert "Nothing to measure in this span" in page
+    assert f'href="/portfolios/{book.id}/performance">Show all' in page
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ("1;2", "with commas between them, like 1,2."),
+        ("1,2,3,4,5,6,7", "Choose 1 to 6 portfolios; you chose 7."),
+    ],
+)
+def test_ids_a_script_cannot_mean_are_refused_in_words(desk, ids, said):
+    answer = desk.get(f"/api/portfolios/compare/?ids={ids}")
+    assert answer.status_code == 400
+    assert answer.json["errors"][0]["detail"].endswith(said)
 
 
 @pytest.mark.parametrize("ids", ["0", "x", "-1", "9" * 40, "1,,1", "1;2", "999999"])

@@ -70,4 +70,4 @@ def test_page_json_and_file_agree_to_the_last_digit(session, actor, desk):
         if answer.json["sessions"]:
             assert on_the_page(page.get_data(as_text=True)) == told, seed
         else:
-            assert "Nothing to measure yet" in page.get_data(as_text=True)
+            assert "Nothing to measure" in page.get_data(as_text=True)

@@ -104,7 +104,7 @@ def test_splits_before_a_level_was_stated_or_after_today_do_not_touch_it():
         (("below", "1234.5", "1200"), "AAPL is at $1,200.00, below your level of $1,234.50."),
         (
             ("move", "5", "94.125"),
-            "AAPL is at $94.125, -5.88% on the day; you asked for moves of 5%.",
+            "AAPL is at $94.125, \u22125.88% on the day; you asked for moves of 5%.",
         ),
         (
             ("move", "2.50", "103"),

@@ -48,6 +48,7 @@ def test_levels_are_kept_and_must_make_sense(session, actor):
     wanted = Levels("watch it", Decimal("120"), Decimal("80"), Decimal("5"))
     row = service.change(session, actor, "AAPL", wanted)
     assert (row.note, row.above, row.below, row.move_pct) == ("watch it", 120, 80, 5)
+    assert str(row.above) == str(service.one(session, actor, "AAPL").above) == "120.000000"
     with pytest.raises(InvalidInput) as refused:
         service.change(session, actor, "AAPL", Levels("", Decimal("70"), Decimal("80")))
     assert refused.value.fields[0].field == "above"

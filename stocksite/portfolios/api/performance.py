@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from flask import Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
@@ -17,7 +17,7 @@ from stocksite.portfolios.api import blueprint
 from stocksite.portfolios.periods import Span
 from stocksite.portfolios.reading_performance import LeaderboardRow, PerformanceView
 from stocksite.portfolios.service import figures, leaderboard
-from stocksite.web.api import DayIn, PageQuery, Query, page_size
+from stocksite.web.api import DayIn, PageQuery, Query, page_size, refuse
 from stocksite.web.operation import CsvFile
 
 Period = Literal["1w", "1m", "3m", "ytd", "1y", "all"]
@@ -49,18 +49,25 @@ class PerformanceQuery(SpanQuery):
     explain: bool = Field(False, description="Add formula, convention, inputs and rows.")
 
 
+def _ids(text: str) -> str:
+    words = text.split(",")
+    if not all(word.isascii() and word.isdigit() and len(word) < 19 for word in words):
+        raise refuse("Use the ids of your portfolios with commas between them, like 1,2.")
+    if len(set(map(int, words))) > figures.MOST_COMPARED:
+        raise refuse(f"Choose 1 to {figures.MOST_COMPARED} portfolios; you chose {len(words)}.")
+    return text
+
+
 class CompareQuery(SpanQuery):
     """Which portfolios, by their ids."""
 
     ids: Annotated[
-        str, Field(pattern=r"^\d{1,18}(,\d{1,18}){0,5}$", examples=["1,2"], description="1 to 6.")
+        str, AfterValidator(_ids), Field(examples=["1,2"], description="1 to 6, with commas.")
     ]
 
 
-class LeaderboardQuery(PageQuery):
-    """Which period."""
-
-    period: Period | None = None
+class LeaderboardQuery(SpanQuery, PageQuery):
+    """Which days, and which page."""
 
 
 @blueprint.operation(
@@ -124,10 +131,11 @@ def compare_portfolios(session: Session, actor: Actor, query: CompareQuery) -> C
     tag="Performance",
     query=LeaderboardQuery,
     returns=Page[LeaderboardRow],
+    errors=(422,),
 )
 def get_leaderboard(
     session: Session, actor: Actor, query: LeaderboardQuery
 ) -> Page[LeaderboardRow]:
     """Portfolios whose owners set `public`, by time-weighted return; never anybody's money."""
-    span = Span.of(query.period)
-    return leaderboard.ranked(session, actor, fragments.state(), span, query.request(page_size()))
+    page = query.request(page_size())
+    return leaderboard.ranked(session, actor, fragments.state(), query.span(), page)

@@ -24,6 +24,7 @@ from stocksite.market.service import benchmarks
 from stocksite.portfolios import explaining, figures, measuring
 from stocksite.portfolios.measuring import Day, Stretch
 from stocksite.portfolios.models import Portfolio, PortfolioSnapshot
+from stocksite.portfolios.parts import Holding
 from stocksite.portfolios.periods import Span
 from stocksite.portfolios.reading_performance import Curves, PerformanceView
 from stocksite.portfolios.service import holdings_between
@@ -54,6 +55,8 @@ class Report:
 
     view: PerformanceView
     curves: Curves | None
+    holdings: tuple[Holding, ...] = ()
+    """Every stock that was held or traded; none in a comparison."""
 
 
 def head(session: Session, actor: Actor, portfolio_id: int) -> Head:
@@ -120,7 +123,7 @@ def _report(
     of: Head,
     span: Span,
     stretch: Stretch,
-    held: Sequence[figures.Holding] = (),
+    held: Sequence[Holding] = (),
     cash: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0)),
     notes: dict[str, str] | None = None,
     explain: bool = False,
@@ -131,7 +134,7 @@ def _report(
     )
     if explain:
         view = replace(view, explain=explaining.explain(view, stretch, measured))
-    return Report(view, measuring.curves(stretch, measured))
+    return Report(view, measuring.curves(stretch, measured), tuple(held))
 
 
 def _last_days(of: Iterable[Head]) -> list[date]:

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from stocksite.core.calendar import xnys
-from stocksite.portfolios.figures import Holding
 from stocksite.portfolios.measuring import Stretch
+from stocksite.portfolios.parts import Holding
 
 _SUMS = text("""
 WITH trades AS (
@@ -61,7 +61,8 @@ WITH trades AS (
 SELECT s.symbol, s.name, s.sector,
        coalesce(cents(h.shares_before * p.close::numeric(18, 6)), 0)::numeric(18, 2) AS opening,
        coalesce(cents(h.shares_now * q.close::numeric(18, 6)), 0)::numeric(18, 2) AS closing,
-       h.traded::numeric(18, 2), h.dividends::numeric(18, 2)
+       h.traded::numeric(18, 2), h.dividends::numeric(18, 2),
+       h.shares_now::numeric(21, 9) AS shares, q.close::numeric(18, 6) AS close
 FROM held h
 JOIN stock s ON s.id = h.stock_id
 LEFT JOIN LATERAL (SELECT close FROM bar WHERE bar.stock_id = h.stock_id AND date <= :first

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -50,9 +48,12 @@ def ranked(
 ) -> Page[LeaderboardRow]:
     """Public portfolios by time-weighted return over a span, best first; one statement.
 
-    Whoever was not there yet when the span began is not ranked in it.
+    Whoever was not there yet when the span began is not ranked in it. The span ends with the last
+    complete session, or with an earlier day of one's own.
     """
-    last = state.last_complete or date.min
+    if state.last_complete is None:
+        return Page((), 0, page)
+    last = min(span.end or state.last_complete, state.last_complete)
     rows = session.execute(
         _RANKED,
         {"base": span.base(last), "last": last, "size": page.size, "offset": page.offset},

@@ -154,6 +154,8 @@ def take(session: Session, day: date) -> int:
 
 def _write(session: Session, days: Sequence[TradingSession]) -> int:
     """Write days in a row, oldest first; what has to be replayed is replayed once for them all."""
+    if not days:  # every portfolio was opened after the close
+        return 0
     replayed = _replayed(session, days[0].close)
     taken = 0
     for each in days:

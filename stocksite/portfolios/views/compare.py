@@ -16,7 +16,7 @@ from stocksite.portfolios.service import books, figures, leaderboard
 from stocksite.portfolios.service.figures import MOST_COMPARED, Report
 from stocksite.portfolios.views import blueprint, drawings
 from stocksite.portfolios.views.answers import me, table_page
-from stocksite.portfolios.views.performance import asked, ranges
+from stocksite.portfolios.views.performance import asked, ranges, typed
 from stocksite.web.extensions import db
 from stocksite.web.pagination import page_path, page_request
 
@@ -46,6 +46,7 @@ def compare() -> Answer:
         most=MOST_COMPARED,
         error=error,
         span=span,
+        typed=typed(),
         span_fields=[("ids", ids)],
         ranges=ranges("portfolios.compare", span, ids=ids),
         reports=[report.view for report in reports],
@@ -71,6 +72,7 @@ def leaderboard_page() -> Answer:
         page=table_page(found),
         page_url=page_path,
         span=span,
+        typed=typed(),
         error=error,
         ranges=ranges("portfolios.leaderboard_page", span),
     )

@@ -48,6 +48,7 @@ def performance(portfolio_id: int) -> Answer:
         "portfolios/performance.html",
         portfolio=of,
         span=span,
+        typed=typed(),
         error=error,
         body=_body(of, span),
         ranges=ranges("portfolios.performance", span, portfolio_id=of.id),
@@ -65,6 +66,11 @@ def performance_csv_file(portfolio_id: int) -> Response:
     of = figures.head(db.session(), me(), portfolio_id)
     found = figures.report(db.session(), of, asked())
     return csv_file(performance_csv.write(found.view), f"{slug(of.name)}-performance")
+
+
+def typed() -> dict[str, str]:
+    """The days in the address as they were typed, for the form to show again."""
+    return {name: request.args.get(name, "").strip() for name in ("from", "to")}
 
 
 def asked() -> Span:

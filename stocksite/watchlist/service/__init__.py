@@ -172,6 +172,7 @@ def change(
     session.flush()
     if position is not None:
         _move(session, actor, item.stock_id, position)
+    session.refresh(item)  # levels as they are stored, with their places: one number, one face
     return one(session, actor, symbol)
 
 
