@@ -10,13 +10,19 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types imports migrations journeys bench bench-forecast install install-dev lock clean
+.PHONY: help run backup restore test check lint format types imports migrations journeys bench bench-forecast install install-dev lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: install ## start the site with its own PostgreSQL and Valkey (PORT=, DATA_DIR=)
 	@exec $(PY) -m flask --app wsgi run-all
+
+backup: install ## back up a site that `make run` runs (FILE=, DATA_DIR=)
+	@$(PY) -m stocksite.embedded.backup save "$(FILE)"
+
+restore: install ## make a new data folder from a backup (FILE=, DATA_DIR=)
+	@$(PY) -m stocksite.embedded.backup restore "$(FILE)"
 
 test: install-dev ## run every test but the browser journeys (ARGS= goes to pytest)
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not e2e" $(ARGS)

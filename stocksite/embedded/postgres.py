@@ -121,8 +121,9 @@ class Postgres:
         if found != str(POSTGRES_MAJOR):
             raise StartError(
                 f"{self.data} was written by PostgreSQL {found} and this release brings "
-                f"{POSTGRES_MAJOR}: dump it with the release that made it (pg_dump) and restore "
-                "the dump into a new DATA_DIR (pg_restore)."
+                f"{POSTGRES_MAJOR}: run the release that made it and save the data there (make "
+                "backup FILE=old.dump), then bring it here (make restore FILE=old.dump "
+                "DATA_DIR=new)."
             )
 
     def spec(self) -> Spec:

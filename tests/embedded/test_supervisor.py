@@ -196,8 +196,8 @@ class TestRefusals:
         (data / "PG_VERSION").write_text("17\n")
         sentence = self.refused(any_site)
         assert "written by PostgreSQL 17" in sentence
-        assert "pg_dump" in sentence
-        assert "pg_restore" in sentence
+        assert "make backup FILE=old.dump" in sentence
+        assert "make restore FILE=old.dump DATA_DIR=new" in sentence
         assert (data / "PG_VERSION").read_text() == "17\n"
 
     def test_failed_preparation(self, any_site: Site) -> None:
