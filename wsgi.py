@@ -1,5 +1,16 @@
 """The WSGI entry point: `gunicorn wsgi:app`, `flask --app wsgi …`."""
 
-from stocksite import create_app
+import os
+import sys
 
-app = create_app()
+# Before NumPy is imported: its BLAS would start a thread per core here, ahead of the fork of every
+# web worker and every job, and jobs on threads that wait for each other are slower, not faster.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from stocksite import create_app  # noqa: E402
+from stocksite.settings import SettingsError  # noqa: E402
+
+try:
+    app = create_app()
+except SettingsError as error:
+    sys.exit(f"stocksite cannot start. {error}")
