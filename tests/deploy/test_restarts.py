@@ -1,0 +1,105 @@
+"""A deployment: every process is stopped under load and started anew, one after the other.
+
+Nothing that was accepted may fail, no job may be lost, every effect is there once.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+
+from tests.deploy.conftest import Fleet
+from tests.deploy.load import Load
+from tests.deploy.procfile import ROOT, Process, wait_until
+
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.xdist_group("fleet")]
+
+
+def test_no_accepted_request_fails_and_no_job_is_lost(fleet: Fleet) -> None:
+    script = fleet.register("trader")
+    portfolios = requests.get(f"{fleet.webs[0].url}/api/portfolios/", headers=script).json()
+    portfolio = portfolios["results"][0]["id"]
+    naps = [f"during {n}" for n in range(20)]
+    with Load(fleet.webs, script, portfolio) as load:
+        time.sleep(1)
+        for web in fleet.webs:
+            answered = sum(told.answered for told in load.told)
+            restart(web)
+            web.wait_served()
+            wait_until(lambda seen=answered: sum(t.answered for t in load.told) > seen + 50)  # type: ignore[misc]
+        for process in (*fleet.workers, *fleet.clocks):
+            for name in naps[:5]:
+                fleet.enqueue_nap(name, 0.3)
+            del naps[:5]
+            time.sleep(0.5)
+            restart(process)
+    broken = [line for told in load.told for line in told.broken]
+    assert broken == []
+    assert sum(told.refused for told in load.told) > 0, "no request met a stopped process"
+    acknowledged = sorted(order for told in load.told for order in told.acknowledged)
+    stored = fleet.sql(
+        'SELECT client_order_id FROM "order" WHERE portfolio_id = %s ORDER BY 1', portfolio
+    )
+    assert sorted(order for (order,) in stored) == acknowledged
+    all_jobs_end(fleet)
+    ended = fleet.sql(
+        "SELECT count(*), count(DISTINCT name) FROM nap"
+        " WHERE what = 'ended' AND starts_with(name, 'during')"
+    )
+    assert ended == [(20, 20)]
+    proof = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "verify-ledger"],
+        cwd=ROOT,
+        env=fleet.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert proof.returncode == 0, proof.stderr
+
+
+def restart(process: Process) -> None:
+    """SIGTERM, a clean end, and the same again."""
+    process.signal(signal.SIGTERM)
+    assert process.wait() == 0, process.log.read_text()[-3000:]
+    process.start()
+
+
+def all_jobs_end(fleet: Fleet) -> None:
+    """Every job of the guest ends well."""
+
+    def left() -> list[tuple[object, ...]]:
+        return fleet.sql(
+            "SELECT status, attempts, message FROM job"
+            " WHERE function = 'stocksite.guest.nap' AND status <> 'done'"
+        )
+
+    wait_until(lambda: not left(), left)
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["docker", "heroku"])
+def test_a_long_job_is_handed_to_another_worker(fleet: Fleet, whole_group: bool) -> None:
+    """Docker signals the process alone, Heroku every process of the dyno."""
+    name = f"long {whole_group}"
+    job = fleet.enqueue_nap(name, 9)
+    began = "SELECT count(*) FROM nap WHERE what = 'began' AND name = %s"
+    wait_until(lambda: fleet.sql(began, name) == [(1,)])
+    for worker in fleet.workers:
+        # Whoever has it: all are stopped, so that it must change hands.
+        (worker.signal_all if whole_group else worker.signal)(signal.SIGTERM)
+    for worker in fleet.workers:
+        assert worker.wait() == 0, worker.log.read_text()[-3000:]
+    assert fleet.sql("SELECT status, attempts FROM job WHERE id = %s", job) == [("queued", 0)]
+    for worker in fleet.workers:
+        worker.start()
+    wait_until(
+        lambda: fleet.sql("SELECT status, attempts FROM job WHERE id = %s", job) == [("done", 1)]
+    )
+    assert fleet.sql(
+        "SELECT what, count(*) FROM nap WHERE name = %s GROUP BY 1 ORDER BY 1", name
+    ) == [("began", 2), ("ended", 1)]
