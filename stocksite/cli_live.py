@@ -14,9 +14,20 @@ from stocksite.core.actor import Actor
 from stocksite.core.database import connect, unit_of_work
 from stocksite.core.errors import DomainError
 from stocksite.core.queue import connect_queue
+from stocksite.market.providers.base import Capability
 from stocksite.market.providers.errors import ProviderError
 from stocksite.market.providers.setup import PATIENT, Desk, open_desk
-from stocksite.market.service import fetching, provider_status, quoting, reviewing, storing
+from stocksite.market.service import (
+    company,
+    fetching,
+    provider_status,
+    quoting,
+    reviewing,
+    storing,
+)
+from stocksite.market.service.fetching import HistoryReport
+from stocksite.market.service.quoting import QuotesReport
+from stocksite.market.symbols import normalize
 from stocksite.settings import Settings
 
 
@@ -45,9 +56,7 @@ def load_stock_data(symbols: Sequence[str], years: int) -> None:
     Example: flask load-stock-data AAPL BRK.B --years 2
     """
     desk = _desk()
-    if not symbols:
-        with unit_of_work() as session:
-            symbols = [stock.inst.symbol for stock in storing.tracked(session)]
+    symbols = symbols or _tracked()
     failed = 0
     with click.progressbar(symbols, label="Histories", item_show_func=str, file=sys.stderr) as bar:
         for symbol in bar:
@@ -57,12 +66,54 @@ def load_stock_data(symbols: Sequence[str], years: int) -> None:
                 failed += 1
                 click.echo(f"{symbol}: {error}", err=True)
                 continue
-            held = f", {report.held} in quarantine" if report.held else ""
-            note = f" ({report.note})" if report.note else ""
-            source = f" from {report.provider}" if report.provider else ""
-            click.echo(f"{report.symbol}: {report.new_bars} new days{source}{held}{note}")
+            click.echo(_told(report))
     if failed:
         raise click.ClickException(f"{failed} of {len(symbols)} could not be loaded.")
+
+
+_OTHERWISE = {
+    "current": "up to date already",
+    "followed": "fetched a moment ago by another process",
+    "pending": "being fetched by another process",
+}
+
+
+def _told(report: HistoryReport) -> str:
+    if report.outcome in _OTHERWISE:
+        return f"{report.symbol}: {_OTHERWISE[report.outcome]}"
+    held = f", {report.held} in quarantine" if report.held else ""
+    note = f" ({report.note})" if report.note else ""
+    return f"{report.symbol}: {report.new_bars} new days from {report.provider}{held}{note}"
+
+
+@click.command("fetch")
+@click.argument("symbols", nargs=-1, required=True)
+@with_appcontext
+def fetch(symbols: Sequence[str]) -> None:
+    """Fetch everything about SYMBOLS: two years of history, price, splits, company, competitors.
+
+    Example: flask fetch AAPL
+    """
+    desk = _desk()
+    failed = 0
+    with click.progressbar(symbols, label="Fetching", item_show_func=str, file=sys.stderr) as bar:
+        for symbol in bar:
+            try:
+                click.echo(_told(fetching.fetch_history(desk, symbol)))
+                quoting.refresh_quotes(desk, [normalize(symbol)], force=True)
+                new = company.refresh_actions(desk, symbol)
+                found = company.refresh_company(desk, symbol)
+            except (ProviderError, DomainError) as error:
+                failed += 1
+                click.echo(f"{symbol}: {error}", err=True)
+                continue
+            click.echo(
+                f"{found.symbol}: {new} new splits and dividends, company from "
+                f"{found.profile_from or 'nobody'}, {found.peers} competitors from "
+                f"{found.peers_from or 'nobody'}"
+            )
+    if failed:
+        raise click.ClickException(f"{failed} of {len(symbols)} could not be fetched in full.")
 
 
 @click.command("quotes")
@@ -70,12 +121,42 @@ def load_stock_data(symbols: Sequence[str], years: int) -> None:
 @with_appcontext
 def quotes(symbols: Sequence[str]) -> None:
     """Fetch the latest prices of SYMBOLS, or of all tracked stocks. Example: flask quotes AAPL"""
-    wanted = [symbol.upper() for symbol in symbols] or None
+    desk = _desk()
     try:
-        report = quoting.refresh_quotes(_desk(), wanted, force=True)
+        tracked = _tracked()
+        wanted = [normalize(symbol) for symbol in symbols] or tracked
+        for symbol in wanted:
+            if symbol not in tracked:
+                click.echo(f"{symbol}: not tracked. Run flask fetch {symbol} first.", err=True)
+        stored, providers_asked = 0, set()
+        batches = [wanted]
+        if not any(desk.chain.candidates(Capability.BULK_QUOTES)):
+            batches = [[symbol] for symbol in wanted]  # stored as they come, at the budget's pace
+        with click.progressbar(
+            batches, label="Prices", item_show_func=_first, file=sys.stderr
+        ) as bar:
+            for batch in bar:
+                report = quoting.refresh_quotes(desk, batch, force=True)
+                stored += report.stored
+                providers_asked.add(report.provider or "nobody")
+                _say_lacking(report)
     except ProviderError as error:
         raise click.ClickException(f"No prices: {error}. The last good ones stay.") from None
-    click.echo(f"{report.stored} prices from {report.provider or 'nobody'}.")
+    except DomainError as error:
+        raise click.ClickException(error.detail) from None
+    click.echo(f"{stored} prices from {', '.join(sorted(providers_asked)) or 'nobody'}.")
+
+
+def _tracked() -> list[str]:
+    with unit_of_work() as session:
+        return [stock.inst.symbol for stock in storing.tracked(session)]
+
+
+def _first(batch: Sequence[str] | None) -> str:
+    return batch[0] if batch else ""
+
+
+def _say_lacking(report: QuotesReport) -> None:
     for symbol in report.implausible:
         click.echo(f"{symbol}: implausible, kept out.", err=True)
     for symbol in report.missing:
@@ -123,4 +204,4 @@ def purge_provider(name: str) -> None:
     )
 
 
-COMMANDS = (load_stock_data, quotes, providers, purge_provider)
+COMMANDS = (load_stock_data, fetch, quotes, providers, purge_provider)

@@ -77,7 +77,7 @@ PERIODIC: tuple[Periodic, ...] = (
     # Each asks first whether anything can be new: outside of its time it costs one statement.
     Periodic("quotes", 60, "stocksite.market.jobs.refresh_quotes", live=True),
     Periodic("bars", 900, "stocksite.market.jobs.refresh_sessions", live=True),
-    Periodic("companies", 86_400, "stocksite.market.jobs.refresh_companies", live=True),
+    Periodic("catch-up", 60, "stocksite.market.jobs.catch_up", live=True),
 )
 
 SWEEP_EVERY_S = 10

@@ -7,13 +7,22 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from flask import Request
+
 from stocksite.core import money
 from stocksite.core.errors import InvalidInput, RuleViolation
 from stocksite.market.symbols import normalize
 
 MAX_DAYS: Final = 1000
 DEFAULT_AMOUNT: Final = Decimal(100_000)
+BUY_DAYS, SELL_DAYS = 50, 200
+"""The averages of who names none."""
 FORMATS: Final = ("json", "pdf")
+
+
+def is_script(request: Request) -> bool:
+    """Whether who asks reads JSON: everybody but a browser that asks for a page."""
+    return "text/html" not in request.headers.get("Accept", "")
 
 
 def dip_ask(args: Mapping[str, str]) -> dict[str, Any]:
@@ -25,8 +34,8 @@ def dip_ask(args: Mapping[str, str]) -> dict[str, Any]:
     chosen_format(args.get("format"))
     return as_asked(
         args.get("symbol", ""),
-        days(args, "winbuy"),
-        days(args, "winsell"),
+        days(args, "winbuy", BUY_DAYS),
+        days(args, "winsell", SELL_DAYS),
         amount(args.get("amt"), "amt"),
     )
 
@@ -41,6 +50,14 @@ def as_asked(symbol: str, winbuy: int, winsell: int, cash: Decimal) -> dict[str,
     }
 
 
+def rule_of(winbuy: int, winsell: int) -> str:
+    """The rule behind a dip backtest, in words."""
+    return (
+        f"Buy when flat and the close is below its average of {winbuy} days; sell when holding "
+        f"and the close is above its average of {winsell} days. Orders fill at the next open."
+    )
+
+
 def chosen_format(text: str | None) -> None:
     """Only JSON can be had until there are reports."""
     name = (text or "json").strip().lower()
@@ -53,11 +70,11 @@ def chosen_format(text: str | None) -> None:
         )
 
 
-def days(args: Mapping[str, str], name: str) -> int:
-    """A window in whole days."""
+def days(args: Mapping[str, str], name: str, default: int) -> int:
+    """A window in whole days; the default where it is left out."""
     text = args.get(name, "").strip()
     if not text:
-        raise InvalidInput.of_field(name, f"{name} is missing: give the days of its average.")
+        return default
     if re.fullmatch(r"\d{1,6}", text, re.ASCII) and 1 <= int(text) <= MAX_DAYS:
         return int(text)
     raise InvalidInput.of_field(

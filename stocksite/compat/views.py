@@ -22,14 +22,11 @@ from stocksite.web.json import dumps
 
 blueprint = Blueprint("compat", __name__)
 
-FAST, SLOW = 50, 200
-
 
 @blueprint.before_request
 def _as_scripts_expect() -> None:
     """Errors are problems in JSON, unless a browser asked for a page."""
-    if "text/html" not in request.headers.get("Accept", ""):
-        g.wants_problem = True
+    g.wants_problem = reading.is_script(request)
     limits.check_common()
 
 
@@ -45,7 +42,7 @@ def back_test() -> Response:
 def backtest(symbol: str, investment: str) -> Response:
     """The same with averages of 50 and 200 days."""
     cash = reading.amount(investment, "investment")
-    return _answer(reading.as_asked(symbol, FAST, SLOW, cash))
+    return _answer(reading.as_asked(symbol, reading.BUY_DAYS, reading.SELL_DAYS, cash))
 
 
 @blueprint.get("/ai_prediction")
@@ -103,6 +100,7 @@ def _answer(raw: Mapping[str, Any]) -> Response:
     told = {
         "symbol": run.ask.symbols[0],
         "strategy": run.ask.strategy,
+        "rule": reading.rule_of(**run.ask.parameters),
         **run.ask.parameters,
         "start": run.ask.start,
         "end": run.ask.end,
@@ -112,6 +110,7 @@ def _answer(raw: Mapping[str, Any]) -> Response:
         "roi_pct": metrics["roi_pct"],
         "max_drawdown_pct": metrics["max_drawdown_pct"],
         "number_of_trades": metrics["trades"],
+        "trades": run.result["trades"],
         "backtest": run.id,
         "url": url_for("backtest.result", run_id=run.id),
     }

@@ -16,7 +16,7 @@ from stocksite.desk.reading import Worth
 from stocksite.desk.service import dashboard as dashboards
 from stocksite.desk.service import demo, mine
 from stocksite.market import fragments, loading
-from stocksite.market.service import bars, quotes
+from stocksite.market.service import bars, companies, quotes
 from stocksite.market.service.stocks import NotTracked
 from stocksite.web import htmx, svg
 from stocksite.web.extensions import db
@@ -107,13 +107,15 @@ def stock(symbol: str) -> Response | str:
         return htmx.vary(same)
     session = db.session()
     try:
-        quote = quotes.of(session, symbol)
+        company = None if partial else companies.page_of(session, symbol)
+        quote = company.quote if company else quotes.of(session, symbol)
     except NotTracked as absent:
         return loading.page(session, symbol, absent)
     if quote.symbol != symbol:
         return htmx.hx_redirect(request, fragments.stock_url(quote.symbol))
     context = {
         "quote": quote,
+        "company": company,
         "state": fragments.state(),
         "mine": mine.of(session, me(), quote),
         "stock_url": fragments.stock_url,

@@ -13,6 +13,9 @@ from stocksite.core.calendar import TradingCalendar
 
 GRACE = timedelta(minutes=30)
 """How long after a close a session's bar is given to settle."""
+GROUPED_FIRST = timedelta(hours=3)
+"""For so long after a session has settled its bars and prices are left to the one call that brings
+them all; then each stock is asked for by itself."""
 QUOTE_LIFE = timedelta(seconds=60)
 DELAY = {
     "realtime": timedelta(minutes=5),

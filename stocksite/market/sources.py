@@ -12,9 +12,13 @@ TITLES = {
 _LAGS = {"delayed": "15 minutes late", "eod": "close of the session"}
 
 
+def title(source: str) -> str:
+    """`Alpha Vantage` for `alpha_vantage`."""
+    return TITLES.get(source, source)
+
+
 def described(source: str | None, delay: str) -> str:
     """`Massive, close of the session`; empty without a source."""
     if not source:
         return ""
-    title = TITLES.get(source, source)
-    return f"{title}, {_LAGS[delay]}" if delay in _LAGS else title
+    return f"{title(source)}, {_LAGS[delay]}" if delay in _LAGS else title(source)

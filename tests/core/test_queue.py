@@ -35,6 +35,11 @@ def slow(progress: queue.Progress) -> None:
     progress.report(0.5, "half-way")
 
 
+def not_yet() -> None:
+    """A job that has to wait."""
+    raise queue.NotYet("It is not my turn.")
+
+
 slow.wants_progress = True  # type: ignore[attr-defined]
 
 
@@ -43,7 +48,8 @@ def ours(monkeypatch):
     """Let the queue run functions of this module, and forget what ran."""
     ran.clear()
     real = queue._resolve
-    here = {"stocksite.x.note": note, "stocksite.x.explode": explode, "stocksite.x.slow": slow}
+    named = {"note": note, "explode": explode, "slow": slow, "not_yet": not_yet}
+    here = {f"stocksite.x.{name}": function for name, function in named.items()}
     monkeypatch.setattr(queue, "_resolve", lambda dotted: here.get(dotted) or real(dotted))
 
 
@@ -87,6 +93,17 @@ def test_a_failing_job_is_tried_three_times_and_then_says_why(session, ours):
     job = session.get(Job, job_id)
     assert (job.status, job.attempts) == ("failed", 3)
     assert "ZeroDivisionError: planted" in job.message
+
+
+def test_a_job_that_cannot_go_on_yet_waits_for_the_sweep(session, ours):
+    job_id = queue.enqueue(session, "stocksite.x.not_yet")
+    session.commit()
+    for _ in range(5):
+        queue.run(job_id)
+        session.expire_all()
+        job = session.get(Job, job_id)
+        assert (job.status, job.attempts, job.message) == ("queued", 0, "It is not my turn.")
+    assert queue.sweep(session, wall_now() + timedelta(minutes=1)) == 1
 
 
 def test_without_a_queue_the_sweep_sends_what_waits(session, redis):

@@ -12,7 +12,13 @@ from typing import Any, Generic, TypeVar
 
 from stocksite.market.providers.base import Capability, Instrument
 from stocksite.market.providers.contract import MarketSource
-from stocksite.market.providers.errors import NoData, NoProvider, ProviderError, UnknownSymbol
+from stocksite.market.providers.errors import (
+    NoData,
+    NoProvider,
+    ProviderError,
+    RateLimited,
+    UnknownSymbol,
+)
 from stocksite.market.traffic.breaker import Breaker
 
 T = TypeVar("T")
@@ -30,6 +36,8 @@ ORDER: dict[Capability, tuple[str, ...]] = {
     Capability.CORPORATE_ACTIONS: ("massive", "yahoo", "alpha_vantage", "sample"),
 }
 """Who is asked for what, in order. Bulk and history first from who gives most for one request."""
+BUSY_S = 90.0
+"""So long a pause is worth waiting for; after a longer one the next provider is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,12 @@ class ProviderChain:
         inst: Instrument | None = None,
         *,
         skip: Collection[str] = (),
+        patient: bool = False,
     ) -> Asked[T]:
         """The first good answer. `call` gets the provider and calls the capability's method.
 
+        `patient` callers come back in a minute when the preferred provider is busy (`is_busy`),
+        rather than take less from the next one and spend its budget.
         When nobody answers, raises the most telling of the errors: UnknownSymbol only when all
         who were asked know of nothing, NoProvider when there was nobody to ask.
         """
@@ -81,6 +92,8 @@ class ProviderChain:
             try:
                 value = self.through(source, capability, call)
             except ProviderError as error:
+                if patient and is_busy(error):
+                    raise
                 failures.append(error)
             else:
                 return Asked(value, source.name, tuple(failures))
@@ -102,6 +115,11 @@ class ProviderChain:
             raise
         self.breaker.succeeded(source.name, capability)
         return value
+
+
+def is_busy(error: ProviderError) -> bool:
+    """Whether a provider only allows no more requests for the moment."""
+    return isinstance(error, RateLimited) and (error.retry_after_s or 0.0) <= BUSY_S
 
 
 def most_telling(failures: Sequence[ProviderError]) -> ProviderError:

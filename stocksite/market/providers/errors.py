@@ -19,6 +19,8 @@ class ProviderError(Exception):
     """Whether the same request may succeed within seconds."""
     breaks: ClassVar[bool] = False
     """Whether it counts against the provider's health."""
+    asked = True
+    """Whether a request was made at all; False when our own counting or breaker held it back."""
 
     def __init__(self, provider: str, text: str = "", *, retry_after_s: float | None = None):
         self.provider = provider
@@ -110,13 +112,19 @@ class UpstreamTimeout(ProviderError):
 class CircuitOpen(ProviderError):
     """The provider failed too often; it is not asked for `retry_after_s`."""
 
+    asked = False
+
 
 class ControlUnavailable(ProviderError):
     """Redis is away, so nobody can count requests: none is made."""
 
+    asked = False
+
 
 class NoProvider(ProviderError):
     """No provider that is switched on can answer this at all."""
+
+    asked = False
 
 
 _KINDS: dict[str, type[ProviderError]] = {

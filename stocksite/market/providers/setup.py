@@ -26,8 +26,8 @@ from stocksite.settings import Settings, SettingsError
 
 INTERACTIVE = Manners(interactive=True, patience_s=5.0, retries=1)
 """Somebody waits for the page to fill: may use the reserve, does not wait long."""
-BACKGROUND = Manners(patience_s=20.0)
-"""Nobody waits: keeps off the reserve. Short enough for a job to report that it is alive."""
+BACKGROUND = Manners(patience_s=3.0, retries=1)
+"""Nobody waits: keeps off the reserve, and does not hold up the worker that it shares."""
 PATIENT = Manners(patience_s=300.0)
 """A command in somebody's terminal: keeps off the reserve and queues for its turn."""
 

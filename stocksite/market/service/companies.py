@@ -12,8 +12,12 @@ from sqlalchemy import ScalarSelect, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
+from stocksite.market import sources
 from stocksite.market.live_models import CompanyProfile, Competitor
 from stocksite.market.models import Stock
+from stocksite.market.reading import StockQuote
+from stocksite.market.service import quotes, stocks
+from stocksite.market.symbols import normalize
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class ProfileView:
     source: str
     fetched_at: datetime
 
+    @property
+    def source_title(self) -> str:
+        """What people call the source."""
+        return sources.title(self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class CompetitorView:
@@ -44,28 +53,45 @@ class CompetitorView:
     source: str
     fetched_at: datetime
 
+    @property
+    def source_title(self) -> str:
+        """What people call the source."""
+        return sources.title(self.source)
 
-def profile_of(session: Session, stock_id: int) -> ProfileView | None:
-    """A stock's company, or None before its first profile."""
+
+@dataclass(frozen=True, slots=True)
+class CompanyPage:
+    """A stock's latest price, the company behind it (None before its first profile), its rivals."""
+
+    quote: StockQuote
+    profile: ProfileView | None
+    competitors: list[CompetitorView]
+
+
+def page_of(session: Session, symbol: str) -> CompanyPage:
+    """What a stock's page shows beside its chart: one statement.
+
+    Raises what `stocks.get` raises for a symbol that is not tracked.
+    """
+    name = normalize(symbol)
     c = CompanyProfile
-    row = session.execute(
-        select(
-            *(c.name, c.description, c.sector, c.industry, c.homepage, c.currency, c.market_cap),
-            *(c.employees, c.listed_on, c.source, c.fetched_at),
-        ).where(c.stock_id == stock_id)
-    ).one_or_none()
-    return None if row is None else ProfileView(*row)
-
-
-def competitors_of(session: Session, stock_id: int) -> list[CompetitorView]:
-    """A stock's competitors in their source's order."""
-    c = Competitor
-    rows = session.execute(
-        select(c.name, c.symbol, c.currency, c.market_cap, c.source, c.fetched_at)
-        .where(c.stock_id == stock_id)
-        .order_by(c.rank)
+    about: tuple[Any, ...] = (
+        *(c.name, c.description, c.sector, c.industry, c.homepage, c.currency, c.market_cap),
+        *(c.employees, c.listed_on, c.source, c.fetched_at),
     )
-    return [CompetitorView(*row) for row in rows]
+    row = session.execute(
+        quotes.joinable()
+        .outerjoin(c, c.stock_id == Stock.id)
+        .add_columns(of_row().label("rivals"), *(x.label(f"about_{x.key}") for x in about))
+        .where(Stock.symbol == name)
+    ).one_or_none()
+    if row is None:
+        stocks.get(session, name)
+        raise LookupError(f"{name} was stored while it was looked up")
+    profile = None
+    if row.about_source is not None:
+        profile = ProfileView(*(getattr(row, f"about_{x.key}") for x in about))
+    return CompanyPage(quotes.view_of(row), profile, from_row(row.rivals))
 
 
 def of_row() -> ScalarSelect[Any]:

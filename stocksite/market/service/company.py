@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -15,6 +15,7 @@ from stocksite.core.calendar import trading_date
 from stocksite.core.database import unit_of_work
 from stocksite.market import freshness
 from stocksite.market.live_models import CompanyProfile, Competitor
+from stocksite.market.models import Stock
 from stocksite.market.providers.base import (
     Capability,
     Instrument,
@@ -24,8 +25,6 @@ from stocksite.market.providers.base import (
     ProviderAction,
 )
 from stocksite.market.providers.errors import (
-    CircuitOpen,
-    ControlUnavailable,
     ProviderError,
     UnknownSymbol,
 )
@@ -45,6 +44,19 @@ class CompanyReport:
     profile_from: str
     peers_from: str
     peers: int
+
+
+def due(session: Session, now: datetime) -> list[str]:
+    """Tracked stocks whose company was not looked at for a day, those never looked at first."""
+    fresh = now - freshness.LIVES["profile"]
+    seen = CompanyProfile.fetched_at
+    rows = session.scalars(
+        select(Stock.symbol)
+        .outerjoin(CompanyProfile, CompanyProfile.stock_id == Stock.id)
+        .where(seen.is_(None) | (seen < fresh))
+        .order_by(seen.asc().nulls_first(), Stock.symbol)
+    )
+    return list(rows)
 
 
 def refresh_company(desk: Desk, symbol: str) -> CompanyReport:
@@ -78,12 +90,12 @@ def _profile(
         return made
 
     try:
-        asked = desk.chain.ask(Capability.PROFILE, call, inst)
+        asked = desk.chain.ask(Capability.PROFILE, call, inst, patient=True)
     except ProviderError as error:
-        _record(desk, error, Capability.PROFILE, stock_id)
+        fetch_log.log_failure(error, Capability.PROFILE, desk.now(), stock_id)
         return None, error
     for failure in asked.failures:
-        _record(desk, failure, Capability.PROFILE, stock_id)
+        fetch_log.log_failure(failure, Capability.PROFILE, desk.now(), stock_id)
     return asked.value, None
 
 
@@ -97,10 +109,10 @@ def _peers(desk: Desk, inst: Instrument, stock_id: int | None) -> tuple[list[Pee
     try:
         asked = desk.chain.ask(Capability.PEERS, call, inst)
     except ProviderError as error:
-        _record(desk, error, Capability.PEERS, stock_id)
+        fetch_log.log_failure(error, Capability.PEERS, desk.now(), stock_id)
         return [], ""
     for failure in asked.failures:
-        _record(desk, failure, Capability.PEERS, stock_id)
+        fetch_log.log_failure(failure, Capability.PEERS, desk.now(), stock_id)
     return _valued(desk, list(asked.value)), asked.provider
 
 
@@ -136,8 +148,6 @@ def _profile_of(inst: Instrument) -> Any:
 
 
 def _known_profiles(session: Session, symbols: Sequence[str], desk: Desk) -> dict[str, Any]:
-    from stocksite.market.models import Stock
-
     fresh = desk.now() - freshness.LIVES["profile"]
     rows = session.execute(
         select(
@@ -222,12 +232,12 @@ def refresh_actions(desk: Desk, symbol: str, *, years: int = 2) -> int:
         return made
 
     try:
-        asked = desk.chain.ask(Capability.CORPORATE_ACTIONS, call, have.inst)
+        asked = desk.chain.ask(Capability.CORPORATE_ACTIONS, call, have.inst, patient=True)
     except ProviderError as error:
-        _record(desk, error, Capability.CORPORATE_ACTIONS, have.stock_id)
+        fetch_log.log_failure(error, Capability.CORPORATE_ACTIONS, desk.now(), have.stock_id)
         raise
     for failure in asked.failures:
-        _record(desk, failure, Capability.CORPORATE_ACTIONS, have.stock_id)
+        fetch_log.log_failure(failure, Capability.CORPORATE_ACTIONS, desk.now(), have.stock_id)
     with unit_of_work() as session:
         stock_id = have.stock_id or storing.ensure_stock(session, name, have.name)
         new = storing.store_actions(session, stock_id, asked.value, asked.provider)
@@ -241,12 +251,3 @@ def refresh_actions(desk: Desk, symbol: str, *, years: int = 2) -> int:
         )
         reviewing.release(session, stock_id, desk.now())
     return new
-
-
-def _record(desk: Desk, error: ProviderError, capability: str, stock_id: int | None) -> None:
-    if isinstance(error, (CircuitOpen, ControlUnavailable)):
-        return  # nothing was asked
-    with unit_of_work() as session:
-        fetch_log.log_note(
-            session, error.provider, capability, desk.now(), error=error, stock_id=stock_id
-        )

@@ -73,8 +73,7 @@ def _ask(desk: Desk, day: date, names: Collection[str]) -> tuple[Mapping[str, Pr
     try:
         asked = desk.chain.ask(Capability.BULK_EOD, call)
     except ProviderError as error:
-        with unit_of_work() as session:
-            fetch_log.log_note(session, error.provider, "bulk_eod", desk.now(), error=error)
+        fetch_log.log_failure(error, "bulk_eod", desk.now())
         if isinstance(error, NoData):
             return {}, error.provider
         raise
@@ -145,3 +144,24 @@ def sessions_due(session: Session, desk: Desk) -> list[date]:
     if settled is None or not last:
         return []
     return [s.date for s in xnys().between(max(last), settled) if s.date > max(last)]
+
+
+def behind(session: Session, desk: Desk) -> list[str]:
+    """Tracked stocks whose history has to be fetched by itself, those without any bar first.
+
+    A stock that only lacks what a grouped call will bring is not among them, unless nobody can
+    be asked for one or it has not come for hours.
+    """
+    settled = freshness.last_settled(desk.now(), xnys())
+    if settled is None:
+        return []
+    stocks = storing.tracked(session)
+    newest = max((s.last_day for s in stocks if s.last_day is not None), default=settled)
+    closed = xnys().on(settled)
+    patience = freshness.GRACE + freshness.GROUPED_FIRST
+    waited = closed is not None and desk.now() > closed.close + patience
+    grouped = any(desk.chain.candidates(Capability.BULK_EOD))
+    until = newest if grouped and not waited else settled
+    late = [s for s in stocks if s.last_day is None or s.last_day < until]
+    late.sort(key=lambda s: (s.last_day or date.min, s.inst.symbol))
+    return [s.inst.symbol for s in late]

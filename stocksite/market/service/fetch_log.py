@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from stocksite.core.database import unit_of_work
 from stocksite.market.live_models import ProviderFetch
 from stocksite.market.providers.base import BarSeries
 from stocksite.market.providers.errors import ProviderError
@@ -75,6 +76,15 @@ def log_note(
             insert(ProviderFetch).values(values).returning(ProviderFetch.id)
         ).scalar_one()
     )
+
+
+def log_failure(
+    error: ProviderError, capability: str, now: datetime, stock_id: int | None = None
+) -> None:
+    """Record a refusal in a transaction of its own; nothing when nobody was asked."""
+    if error.asked:
+        with unit_of_work() as session:
+            log_note(session, error.provider, capability, now, error=error, stock_id=stock_id)
 
 
 def tidy(session: Session, now: datetime, keep: timedelta = timedelta(days=60)) -> int:

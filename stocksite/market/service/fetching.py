@@ -19,11 +19,9 @@ from stocksite.market import freshness
 from stocksite.market.adjust import Split
 from stocksite.market.overlap import AGREE, OVERLAP_CLOSES, Known, overlap
 from stocksite.market.providers.base import BarSeries, Basis, Capability, ProviderAction
-from stocksite.market.providers.chain import most_telling
+from stocksite.market.providers.chain import is_busy, most_telling
 from stocksite.market.providers.contract import MarketSource
 from stocksite.market.providers.errors import (
-    CircuitOpen,
-    ControlUnavailable,
     MalformedPayload,
     NoData,
     NoProvider,
@@ -115,19 +113,28 @@ def _fetch(desk: Desk, have: Stored, until: date, years: int, whole: bool) -> Hi
 
 
 def _series(desk: Desk, have: Stored, until: date, years: int, whole: bool) -> BarSeries:
-    """The first provider's raw bars that continue what is stored; refusals are recorded."""
+    """The first provider's raw bars that continue what is stored; refusals are recorded.
+
+    One that is only busy is waited for, unless the next one's history reaches as far back.
+    """
     failures: list[ProviderError] = []
-    for source in desk.chain.candidates(Capability.DAILY_BARS, have.inst):
-        if Basis.RAW not in source.bases:
-            continue
+    sources = [
+        source
+        for source in desk.chain.candidates(Capability.DAILY_BARS, have.inst)
+        if Basis.RAW in source.bases
+    ]
+    for n, source in enumerate(sources, start=1):
+        start = _start(desk, source, have, years, whole)
         try:
-            start = _start(desk, source, have, years, whole)
             series = _ask(desk, source, have, start, until, Basis.RAW)
             _must_continue(have, series)
             return series
         except ProviderError as error:
             failures.append(error)
-            _record(desk, error, have.stock_id)
+            fetch_log.log_failure(error, "daily_bars", desk.now(), have.stock_id)
+            today = trading_date(desk.now())
+            if is_busy(error) and not any(s.earliest(today) <= start for s in sources[n:]):
+                raise
     if not failures:
         raise NoProvider("chain", f"no provider that is switched on covers {have.inst.symbol}")
     if have.stock_id is None and all(isinstance(e, (NoData, UnknownSymbol)) for e in failures):
@@ -183,15 +190,6 @@ def _must_exist(desk: Desk, have: Stored) -> None:
         raise
 
 
-def _record(desk: Desk, error: ProviderError, stock_id: int | None) -> None:
-    if isinstance(error, (CircuitOpen, ControlUnavailable)):
-        return  # nothing was asked
-    with unit_of_work() as session:
-        fetch_log.log_note(
-            session, error.provider, "daily_bars", desk.now(), error=error, stock_id=stock_id
-        )
-
-
 def _explain(
     desk: Desk, have: Stored, series: BarSeries, verdict: Verdict, evidence: Evidence
 ) -> tuple[Sequence[ProviderAction], str, Evidence]:
@@ -208,7 +206,7 @@ def _explain(
         )
         actions = asked.value
     except ProviderError as error:
-        _record(desk, error, have.stock_id)
+        fetch_log.log_failure(error, "daily_bars", desk.now(), have.stock_id)
     told = {
         action.ex_date: Split(action.ex_date, action.ratio_to, action.ratio_from)
         for action in actions
@@ -236,7 +234,7 @@ def _opinion(
         try:
             other = _ask(desk, source, have, start, until, basis)
         except ProviderError as error:
-            _record(desk, error, have.stock_id)
+            fetch_log.log_failure(error, "daily_bars", desk.now(), have.stock_id)
             continue
         order = np.argsort(other.days, kind="stable")
         return Opinion(

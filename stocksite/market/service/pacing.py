@@ -22,11 +22,13 @@ def due(desk: Desk, stocks: Sequence[Tracked]) -> list[Tracked]:
 
 
 def _is_due(desk: Desk, stock: Tracked, life: timedelta) -> bool:
-    if stock.quoted_at is None or stock.quote_delay is None:
-        return True
     live = any(desk.chain.candidates(Capability.BULK_QUOTES, stock.inst))
+    if stock.quoted_at is None or stock.quote_delay is None:
+        return live  # an end-of-day price comes with the history
     delay = "delayed" if live else stock.quote_delay
     until = freshness.quote_lives_until(stock.quoted_at, delay, xnys())
+    if not live and any(desk.chain.candidates(Capability.BULK_EOD)):
+        until += freshness.GROUPED_FIRST
     if live and stock.quote_delay != "eod" and until == stock.quoted_at + freshness.QUOTE_LIFE:
         until = stock.quoted_at + life
     return until <= desk.now()

@@ -65,6 +65,11 @@ def tracked(session: Session, page: PageRequest, ordering: str = "symbol") -> Pa
     return paginate(session, statement, page, _view)
 
 
+def symbols(session: Session) -> list[str]:
+    """The symbols of all tracked stocks, in alphabetical order."""
+    return list(session.scalars(select(Stock.symbol).order_by(Stock.symbol)))
+
+
 def _read(session: Session, wanted: ColumnElement[bool]) -> list[StockQuote]:
     return [_view(row) for row in session.execute(_statement().where(wanted))]
 

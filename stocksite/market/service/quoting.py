@@ -20,8 +20,6 @@ from stocksite.market import adjust, freshness
 from stocksite.market.models import Quote
 from stocksite.market.providers.base import Capability, Instrument, LiveQuote
 from stocksite.market.providers.errors import (
-    CircuitOpen,
-    ControlUnavailable,
     NoData,
     NoProvider,
     ProviderError,
@@ -186,10 +184,10 @@ def _ask(desk: Desk, insts: Sequence[Instrument]) -> tuple[dict[str, LiveQuote],
         try:
             asked = desk.chain.ask(Capability.BULK_QUOTES, lambda p: p.quotes(covered))
         except ProviderError as error:
-            _record(desk, error)
+            fetch_log.log_failure(error, "quote", desk.now())
         else:
             for failure in asked.failures:
-                _record(desk, failure)
+                fetch_log.log_failure(failure, "quote", desk.now())
             return dict(asked.value), asked.provider
     found: dict[str, LiveQuote] = {}
     provider = "none"
@@ -200,7 +198,7 @@ def _ask(desk: Desk, insts: Sequence[Instrument]) -> tuple[dict[str, LiveQuote],
             continue
         except ProviderError as error:
             # The budget is used up or they are all down: the rest would fare no better.
-            _record(desk, error)
+            fetch_log.log_failure(error, "quote", desk.now())
             if not found:
                 raise
             break
@@ -214,13 +212,6 @@ def _one(desk: Desk, inst: Instrument, skip: tuple[str, ...] = ()) -> LiveQuote:
         return quote
 
     return desk.chain.ask(Capability.QUOTE, call, inst, skip=skip).value
-
-
-def _record(desk: Desk, error: ProviderError) -> None:
-    if isinstance(error, (CircuitOpen, ControlUnavailable)):
-        return  # nothing was asked
-    with unit_of_work() as session:
-        fetch_log.log_note(session, error.provider, "quote", desk.now(), error=error)
 
 
 def _plausible(stock: Tracked, quote: LiveQuote) -> bool:

@@ -65,6 +65,12 @@ def load(session: Session, symbol: str, now: datetime) -> JobView:
     return view_of(session.scalars(select(Job).where(Job.dedupe_key == key)).one())
 
 
+def any_waiting(session: Session) -> bool:
+    """Whether a stock somebody asked for still waits for a worker."""
+    waiting = select(Job.id).where(Job.function == ADD_STOCK, Job.status == "queued").limit(1)
+    return session.scalar(waiting) is not None
+
+
 def known_absent(symbol: str, now: datetime) -> ColumnElement[bool]:
     """The condition on `UnknownListing` that a symbol was said not to exist within the last day."""
     fresh = now - freshness.LIVES["unknown"]

@@ -133,7 +133,7 @@ def tracked(session: Session) -> list[Tracked]:
 
 def ensure_stock(session: Session, symbol: str, name: str) -> int:
     """The id of a stock, made `no_data` when it is new."""
-    statement = insert(Stock).values(symbol=symbol, name=name[:200], status="no_data")
+    statement = insert(Stock).values(symbol=symbol, name=name[:200], status="no_data", exchange="")
     same = statement.on_conflict_do_update(
         index_elements=["symbol"], set_={"symbol": statement.excluded.symbol}
     )

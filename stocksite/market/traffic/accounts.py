@@ -34,7 +34,9 @@ class Window:
         return next((name for name, s in _SECONDS.items() if self.seconds <= s), "day")
 
     def __str__(self) -> str:
-        return f"{self.amount} per {self.seconds} s"
+        named = {seconds: word for word, seconds in _SECONDS.items()}
+        within = named.get(self.seconds)
+        return f"{self.amount:,} a {within}" if within else f"{self.amount:,} in {self.seconds} s"
 
 
 def parse_windows(text: str) -> tuple[Window, ...]:

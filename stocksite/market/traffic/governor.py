@@ -74,6 +74,7 @@ class Governor:
                 refusal = self._cooling(account) or self._try(account, interactive)
             if refusal is None:
                 return
+            refusal.asked = False
             wait_s = refusal.retry_after_s or 1.0
             left_s = deadline - self._clock()
             if wait_s > left_s or isinstance(refusal, QuotaExhausted):

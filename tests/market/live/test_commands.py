@@ -69,7 +69,20 @@ def test_load_stock_data(run: Run, live: Session) -> None:
     assert len(bars_of(live, "IBM")) == 505
     again = run("load-stock-data")
     assert again.exit_code == 0
-    assert "IBM: 0 new days" in again.output
+    assert "IBM: up to date already" in again.output
+
+
+def test_fetch_brings_everything_there_is(run: Run, live: Session, emulator: Emulator) -> None:
+    done = run("fetch", "ibm")
+    assert done.exit_code == 0, done.output
+    assert "IBM: 505 new days from massive" in done.output
+    assert "company from massive, 10 competitors from marketwatch" in done.output
+    assert count(live, "quote", "source = 'yahoo'") == 1
+    wrong = run("fetch", "NOSUCH", "S o")
+    assert wrong.exit_code == 1
+    assert "2 of 2 could not be fetched in full" in wrong.output
+    assert run("fetch").exit_code == 2
+    assert run("quotes", "S o").exit_code == 1
 
 
 def test_quotes_providers_and_purge(run: Run, live: Session, emulator: Emulator) -> None:
@@ -78,7 +91,7 @@ def test_quotes_providers_and_purge(run: Run, live: Session, emulator: Emulator)
     emulator.fault("echo", code=500)
     assert run("quotes").exit_code == 1
     state = run("providers").output
-    assert "left of 5 per 60 s" in state
+    assert "left of 1,000 a day" in state
     assert "last error" in state
     assert MASSIVE_KEY not in state
     assert run("purge-provider", "--yes", "massive").exit_code == 0

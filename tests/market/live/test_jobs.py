@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from stocksite.core import queue
 from stocksite.market import jobs
 from stocksite.market.providers import setup
+from stocksite.market.service import requesting
 from tests.emulator import Emulator
 from tests.market.live.conftest import (
     ALPHA_KEY,
@@ -107,13 +109,91 @@ def test_the_day_after(emulator: Emulator, live: Session) -> None:
     assert len(bars_of(live, "IBM")) == len(bars_of(live, "MSFT")) == 508
 
 
-def test_histories_that_cannot_be_had_do_not_stop_the_others(
-    emulator: Emulator, live: Session
+def test_a_stock_that_has_to_wait_waits_in_the_queue(emulator: Emulator, live: Session) -> None:
+    emulator.fault("massive_limit", symbol="AAPL", times=1, retry_after=2)
+    for other in ("yahoo", "alpha_vantage"):
+        emulator.fault("status", provider=other, symbol="AAPL", code=503)
+    job = run(live, "add_stock", symbol="AAPL")
+    assert (job.status, job.attempts) == ("queued", 0)
+    assert "Massive answers only so many requests" in job.message
+    asked = len(emulator.requests(provider="massive"))
+    queue.run(job.id)  # as the sweep does; too early
+    assert row(live, job.id).status == "queued"
+    assert len(emulator.requests(provider="massive")) == asked
+    time.sleep(2.1)
+    queue.run(job.id)
+    assert row(live, job.id).status == "done"
+    assert len(bars_of(live, "AAPL")) == 505
+
+
+def test_others_histories_go_before_a_company(emulator: Emulator, live: Session) -> None:
+    waiting = queue.enqueue(live, requesting.ADD_STOCK, {"symbol": "IBM"})
+    run(live, "add_stock", symbol="MSFT")
+    assert [entry.provider for entry in emulator.journal] == ["massive"]
+    assert waiting is not None
+    queue.run(waiting)
+    assert len(emulator.requests(symbol="IBM")) == 5
+    assert run(live, "catch_up").status == "done"
+    assert count(live, "company_profile") == 2
+    asked = len(emulator.journal)
+    assert run(live, "catch_up").status == "done"
+    assert len(emulator.journal) == asked, "somebody was asked twice a day"
+
+
+def test_a_stock_that_is_behind_is_caught_up_with(emulator: Emulator, live: Session) -> None:
+    for symbol in ("IBM", "MSFT", "AAPL"):
+        run(live, "add_stock", symbol=symbol)
+    for symbol in ("IBM", "AAPL"):
+        live.execute(
+            text(
+                "DELETE FROM bar WHERE date > '2012-02-20' "
+                "AND stock_id = (SELECT id FROM stock WHERE symbol = :symbol)"
+            ),
+            {"symbol": symbol},
+        )
+    live.commit()
+    emulator.fault("status", symbol="AAPL", code=500)
+    emulator.journal.clear()
+    assert run(live, "catch_up").status == "done"
+    assert len(bars_of(live, "IBM")) == 505
+    assert len(bars_of(live, "AAPL")) < 505
+    asked = len(emulator.requests(symbol="AAPL"))
+    run(live, "catch_up")
+    assert len(emulator.requests(symbol="AAPL")) == asked, "asked again within the hour"
+
+
+def test_a_budget_that_is_used_up_stops_it_without_sleeping(
+    emulator: Emulator, live: Session, valkey: Redis
 ) -> None:
-    emulator.fault("massive_limit", symbol="AAPL", times=1, retry_after=1)
-    job = run(live, "fetch_histories", symbols=["NOSUCH", "AAPL", "IBM"])
-    assert job.status == "done"
-    assert len(bars_of(live, "AAPL")) == len(bars_of(live, "IBM")) == 505
+    for symbol in ("IBM", "MSFT"):
+        run(live, "add_stock", symbol=symbol)
+    emulator.world.now = datetime(2012, 3, 2, 22, tzinfo=UTC)
+    emulator.journal.clear()
+    run(live, "catch_up")
+    assert emulator.requests("massive") == [], "the grouped call brings it"
+    emulator.world.now = datetime(2012, 3, 3, 2, tzinfo=UTC)
+    for fault in ("massive_limit", "yahoo_429", "av_daily"):
+        emulator.fault(fault)
+    began = time.monotonic()
+    assert run(live, "catch_up").status == "done"
+    assert time.monotonic() - began < 15
+    assert len({entry.symbol for entry in emulator.journal}) == 1, "the rest would fare no better"
+    emulator.heal()
+    valkey.flushdb()
+    run(live, "catch_up")
+    assert len(bars_of(live, "IBM")) == len(bars_of(live, "MSFT")) == 506
+
+
+def test_without_a_grouped_source_histories_are_fetched_one_by_one(
+    emulator: Emulator, live: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = replace(SETTINGS, **emulator.settings(), massive_api_key=None)  # type: ignore[arg-type]
+    monkeypatch.setattr(jobs, "_settings", lambda: alone)
+    run(live, "add_stock", symbol="IBM")
+    emulator.world.now = datetime(2012, 3, 2, 22, tzinfo=UTC)
+    assert run(live, "refresh_sessions").status == "done"
+    assert run(live, "catch_up").status == "done"
+    assert max(bars_of(live, "IBM")).isoformat() == "2012-03-02"
 
 
 def test_quotes(emulator: Emulator, live: Session) -> None:
@@ -129,4 +209,4 @@ def test_an_exhausted_budget_is_no_failed_job(emulator: Emulator, live: Session)
     emulator.fault("yahoo_429")
     emulator.fault("massive_limit")
     assert run(live, "refresh_quotes").status == "done"
-    assert run(live, "refresh_companies").status == "done"
+    assert run(live, "catch_up").status == "done"

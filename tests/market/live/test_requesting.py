@@ -12,7 +12,7 @@ from stocksite.core.errors import InvalidInput, NotFound, RuleViolation
 from stocksite.market.providers.errors import ProviderError, UnknownSymbol
 from stocksite.market.providers.setup import Desk
 from stocksite.market.providers.transport import Manners
-from stocksite.market.service.companies import competitors_of, profile_of
+from stocksite.market.service.companies import page_of
 from stocksite.market.service.company import refresh_company
 from stocksite.market.service.fetching import fetch_history
 from stocksite.market.service.requesting import request_stock
@@ -79,11 +79,14 @@ def test_a_company_is_read_as_it_was_stored(emulator: Emulator, desk: Desk, live
     fetch_history(desk, "IBM")
     refresh_company(desk, "IBM")
     live.rollback()
-    stock_id = live.scalar(text("SELECT id FROM stock"))
-    profile = profile_of(live, stock_id)
+    fetch_history(desk, "MSFT")
+    found = page_of(live, "ibm")
+    profile, rivals = found.profile, found.competitors
+    assert found.quote.symbol == "IBM"
     assert profile is not None
     assert (profile.source, profile.fetched_at, profile.employees) == ("massive", NOW, 1200)
-    rivals = competitors_of(live, stock_id)
     assert [rival.currency for rival in rivals[:4]] == ["HKD", "TWD", "KRW", "JPY"]
-    assert profile_of(live, stock_id + 1) is None
-    assert competitors_of(live, stock_id + 1) == []
+    bare = page_of(live, "MSFT")
+    assert (bare.profile, bare.competitors) == (None, [])
+    with pytest.raises(NotFound):
+        page_of(live, "NOSUCH")

@@ -15,21 +15,26 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from stocksite import create_app, schedule
+from stocksite.auth.service import register
 from stocksite.cli_people import create_admin
 from stocksite.core import database
+from stocksite.core.calendar import xnys
+from stocksite.core.clock import wall_now
 from stocksite.market import sources
 from stocksite.market.providers.redaction import guard_logs
 from stocksite.market.providers.setup import Desk
 from stocksite.market.service import bars, bulk, clock, quotes, quoting
 from stocksite.market.service.fetching import fetch_history
+from stocksite.portfolios.service import snapshots
 from stocksite.settings import Settings, SettingsError
 from tests.market.live.conftest import MASSIVE_KEY, NOW, SETTINGS, count
 
+HOUR = timedelta(hours=1)
 MIDNIGHT = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
 LIVE = {
     "stocksite.market.jobs.refresh_quotes",
     "stocksite.market.jobs.refresh_sessions",
-    "stocksite.market.jobs.refresh_companies",
+    "stocksite.market.jobs.catch_up",
 }
 
 
@@ -149,3 +154,16 @@ def test_a_quote_says_where_it_is_from(desk: Desk, live: Session) -> None:
     assert sources.described("yahoo", "delayed") == "Yahoo, 15 minutes late"
     assert sources.described("sample", "realtime") == "Sample market"
     assert sources.described(None, "eod") == ""
+
+
+def test_a_site_that_opens_after_the_close_has_nothing_to_snapshot(live: Session) -> None:
+    live.execute(text('TRUNCATE "user" CASCADE'))
+    register(
+        live, username="ada", email="ada@example.com", password="correct horse", now=wall_now()
+    )
+    last = xnys().last_closed(wall_now())
+    assert last is not None
+    live.execute(text("UPDATE portfolio SET created_at = :now"), {"now": last.close + HOUR})
+    assert snapshots.catch_up(live, last.date) == 0
+    live.execute(text("UPDATE portfolio SET created_at = :now"), {"now": last.close - HOUR})
+    assert snapshots.catch_up(live, last.date) == 1
