@@ -160,6 +160,11 @@ class NotYet(Exception):
     """
 
 
+class Interrupted(NotYet):
+    """The worker has to stop. The row goes back and its message leaves at once: another worker
+    begins the job anew."""
+
+
 def run(job_id: str) -> None:
     """What RQ calls: claim the row, do the work once, record how it ended."""
     job = _claim(job_id)
@@ -172,6 +177,8 @@ def run(job_id: str) -> None:
         _finish(job_id, "canceled", "Canceled.")
     except NotYet as pause:
         _put_back(job_id, str(pause))
+        if isinstance(pause, Interrupted):
+            _send(job.queue, job_id)
     except Exception as error:
         log.error("job %s (%s) failed\n%s", job_id, job.function, traceback.format_exc())
         again = job.attempts < MAX_ATTEMPTS

@@ -22,7 +22,7 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from stocksite.core.database import connect
-from stocksite.core.queue import QUEUES, NotYet, connect_queue
+from stocksite.core.queue import QUEUES, Interrupted, connect_queue
 
 GRACE_S = 5.0
 """How long a job may go on after a stop. Docker and `run-all` kill after ten seconds."""
@@ -63,7 +63,7 @@ class JobWorker(Worker):
 def _make_way(signum: int, frame: FrameType | None) -> None:
     """Interrupt the job where it stands; `queue.run` puts its row back. Its work is repeatable."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise NotYet("The worker was stopped; another one takes this up.")
+    raise Interrupted("The worker was stopped; another one takes this up.")
 
 
 def work(
