@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 import uuid
@@ -16,6 +17,8 @@ import psycopg2
 import pytest
 import requests
 from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from tests import servers as throwaway
 from tests.deploy.procfile import HTTPS, ROOT, Process
@@ -28,6 +31,7 @@ class Fleet:
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:
         self.env, self.folder = env, folder
+        self.redis = Redis.from_url(env["REDIS_URL"])
         self.everything: list[Process] = []
         self.webs: list[Process] = []
         self.workers: list[Process] = []
@@ -39,7 +43,7 @@ class Fleet:
         release = self.launch("release")
         assert release.wait() == 0, release.log.read_text()
         self.released = release.log.read_text()
-        self.sql("CREATE TABLE nap (what text, name text)")
+        self.sql("CREATE TABLE nap (what text, name text, lane int)")
         # Half a minute of both cores, and another test's business.
         self.sql("UPDATE job SET status = 'canceled' WHERE dedupe_key = 'forecast-board'")
         self.webs = [self.launch("web"), self.launch("web")]
@@ -66,15 +70,17 @@ class Fleet:
             connection.close()
 
     def enqueue_nap(self, name: str, seconds: float) -> str:
-        """A job for the workers, as a web process would leave it; the sweep sends it."""
+        """A job for the workers, as a web process leaves it: a row, then a message."""
         job_id = uuid.uuid4().hex
         self.sql(
             "INSERT INTO job (id, function, title, arguments, queue, status, progress, message,"
             " attempts, created_at) VALUES (%s, 'stocksite.guest.nap', '', %s, 'default',"
-            " 'queued', 0, '', 0, now() - interval '1 minute')",
+            " 'queued', 0, '', 0, now())",
             job_id,
             json.dumps({"name": name, "seconds": seconds}),
         )
+        queue = Queue("default", connection=self.redis, serializer=JSONSerializer)
+        queue.enqueue("stocksite.core.queue.run", job_id, result_ttl=0)
         return job_id
 
     def register(self, name: str) -> dict[str, str]:
@@ -82,7 +88,9 @@ class Fleet:
         person = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
         made = requests.post(f"{self.webs[0].url}/api/users/", json=person, headers=HTTPS)
         assert made.status_code == 201, made.text
+        del person["email"]
         token = requests.post(f"{self.webs[0].url}/api/token/", json=person, headers=HTTPS)
+        assert token.status_code == 200, token.text
         return {**HTTPS, "Authorization": f"Bearer {token.json()['access']}"}
 
 
@@ -97,14 +105,13 @@ def fleet(worker_id: str) -> Iterator[Fleet]:
     number = there.redis_number(worker_id)
     ours = "unix:" in there.redis_base_url
     redis_url = there.redis_url(32 + number if ours else 15 - number)
-    Redis.from_url(redis_url).flushdb()
     env = {
         **plain,
         # As Heroku writes it.
         "DATABASE_URL": database_url.replace("postgresql+psycopg2://", "postgres://"),
         "REDIS_URL": redis_url,
-        "SECRET_KEY": "fleet-secret-key-of-more-than-32-bytes",
-        "JWT_KEY": "fleet-jwt-key-of-more-than-32-bytes!!",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "JWT_KEY": secrets.token_urlsafe(48),
         "APP_ENV": "production",
         "TRUSTED_HOSTS": "site.example",
         "DATA_DIR": str(folder),
@@ -114,6 +121,7 @@ def fleet(worker_id: str) -> Iterator[Fleet]:
         "PYTHONUNBUFFERED": "1",
     }
     fleet = Fleet(env, folder)
+    fleet.redis.flushdb()
     try:
         fleet.start()
         yield fleet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import types
@@ -22,7 +23,8 @@ def nap(name: str, seconds: float) -> None:
 
 def _count(unit_of_work, text, what, name):  # type: ignore[no-untyped-def]
     with unit_of_work() as session:
-        session.execute(text("INSERT INTO nap VALUES (:what, :name)"), {"what": what, "name": name})
+        row = {"what": what, "name": name, "lane": os.getppid()}
+        session.execute(text("INSERT INTO nap VALUES (:what, :name, :lane)"), row)
 
 
 module = types.ModuleType("stocksite.guest")
