@@ -18,6 +18,7 @@ from stocksite.desk.service import demo, mine
 from stocksite.market import fragments, loading
 from stocksite.market.service import bars, companies, quotes
 from stocksite.market.service.stocks import NotTracked
+from stocksite.market.symbols import normalize
 from stocksite.web import htmx, svg
 from stocksite.web.extensions import db
 from stocksite.web.remembered import remembered
@@ -124,6 +125,13 @@ def stock(symbol: str) -> Response | str:
         return htmx.vary(_mine(context))
     context |= fragments.chart(session, quote, request.args.get("range"))
     return htmx.vary(make_response(render_template("desk/stock.html", **context)))
+
+
+@blueprint.get("/stocks/<root>/<string(length=1):share>")
+@login_required
+def class_share(root: str, share: str) -> Response:
+    """`BRK/B`, as some write it: on to the page of `BRK.B`."""
+    return htmx.hx_redirect(request, fragments.stock_url(normalize(f"{root}/{share}")))
 
 
 def _mine(context: dict[str, Any]) -> Response:

@@ -162,7 +162,7 @@ def _daily(asked: Asked) -> Response:
     meta = json.dumps(
         {
             "1. Information": "Daily Prices (open, high, low, close) and Volumes",
-            "2. Symbol": asked.params.get("symbol"),
+            "2. Symbol": asked.symbol.replace(".", "-"),
             "3. Last Refreshed": str(shown[0].day) if shown else "",
             "4. Output Size": "Full size" if full else "Compact",
             "5. Time Zone": "US/Eastern",
@@ -186,7 +186,7 @@ def _quote(asked: Asked) -> Response:
     return _json(
         {
             name: {
-                "01. symbol": asked.params.get("symbol"),
+                "01. symbol": asked.symbol.replace(".", "-"),
                 "02. open": _text(last.open),
                 "03. high": _text(last.high),
                 "04. low": _text(last.low),

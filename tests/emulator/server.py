@@ -182,6 +182,9 @@ class Emulator:
         request = Request(environ)
         provider, module, symbol = _route(request)
         asked = Asked(self, request, provider, symbol)
+        other = asked.fault("other_symbol")
+        if other is not None:
+            asked.symbol = str(other.options.get("of", "MSFT"))
         self.journal.append(
             Entry(
                 time.monotonic(),

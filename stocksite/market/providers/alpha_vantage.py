@@ -85,6 +85,9 @@ class AlphaVantage(MarketSource):
         series = next((v for k, v in body.items() if k.startswith("Time Series")), None)
         if series is None:
             raise self._nothing(inst, body)
+        meta = body.get("Meta Data")
+        told = _unnumbered(meta).get("Symbol") if isinstance(meta, dict) else None
+        self._must_be(inst, told)
         found = []
         for text, row in reading.mapping(self.name, series, "the series").items():
             day = reading.day(text)
@@ -104,6 +107,7 @@ class AlphaVantage(MarketSource):
         fields = _unnumbered(reading.mapping(self.name, body.get(name, {}), "the quote"))
         if not fields:
             raise self._nothing(inst, body)
+        self._must_be(inst, fields.get("symbol"))
         price, day = (
             reading.price(fields.get("price")),
             reading.day(fields.get("latest trading day")),
@@ -181,6 +185,11 @@ class AlphaVantage(MarketSource):
 
     def _spelling(self, inst: Instrument) -> str:
         return inst.spelled(self.name, _SPELLED)
+
+    def _must_be(self, inst: Instrument, told: Any) -> None:
+        """Raises MalformedPayload when the answer names another stock."""
+        if isinstance(told, str) and reading.symbol(told) not in ("", inst.symbol):
+            raise MalformedPayload(self.name, f"about {told[:20]!r}, asked was {inst.symbol}")
 
     def _nothing(self, inst: Instrument, body: dict[str, Any]) -> ProviderError:
         """An empty object is a gap of theirs as often as an unknown symbol: no proof of absence."""

@@ -102,6 +102,7 @@ class Massive(MarketSource):
         digest = ""
         for answer, body in self._pages(path, params):
             digest = digest or answer.digest
+            self._must_be(inst, body, adjusted=basis is Basis.SPLIT)
             for row in reading.rows(self.name, body.get("results", []), "results"):
                 found.append((day_of(row), *ohlcv(row)))
         if not found:
@@ -131,6 +132,7 @@ class Massive(MarketSource):
         rows = reading.rows(self.name, body.get("results", []), "results")
         if not rows:
             raise NoData(self.name, f"no trades of {inst.symbol}")
+        self._must_be(inst, {"ticker": rows[-1].get("T", self._spelled(inst))}, adjusted=False)
         day, price = day_of(rows[-1]), reading.price(rows[-1].get("c"))
         session = xnys().on(day)
         if price is None or session is None:
@@ -238,8 +240,19 @@ class Massive(MarketSource):
         kept = [a for a in found if start <= a.ex_date <= end]
         return sorted(kept, key=lambda a: (a.ex_date, a.kind))
 
+    def _must_be(self, inst: Instrument, body: Mapping[str, Any], *, adjusted: bool) -> None:
+        """Raises MalformedPayload for bars of another stock, or adjusted in another way."""
+        told = body.get("ticker", self._spelled(inst))
+        if told != self._spelled(inst):
+            raise MalformedPayload(self.name, f"the bars of {told!r:.20}, asked was {inst.symbol}")
+        if body.get("adjusted", adjusted) is not adjusted:
+            raise MalformedPayload(self.name, f"bars of {inst.symbol} in another adjustment")
+
+    def _spelled(self, inst: Instrument) -> str:
+        return inst.spelled(self.name, ".")
+
     def _ticker(self, inst: Instrument) -> str:
-        return quote(inst.spelled(self.name, "."), safe="")
+        return quote(self._spelled(inst), safe="")
 
     def _headers(self) -> dict[str, str]:
         key = self._send.account.key

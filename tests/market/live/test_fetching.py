@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
 from stocksite.core.errors import Conflict, InvalidInput, NotFound
+from stocksite.market.providers.base import Capability, Instrument
 from stocksite.market.providers.errors import (
+    MalformedPayload,
     NoProvider,
     ProviderError,
     UnknownSymbol,
@@ -146,6 +148,16 @@ def test_no_lie_is_ever_stored(
     assert {day: bar for day, bar in stored.items() if truth.get(day) != bar} == {}
     short = {"jump": 20, "unordered": 0, "duplicate": 0, "future": 0}.get(lie, 1)
     assert len(truth) - len(stored) == short
+
+
+def test_another_stocks_answer_is_not_taken(emulator: Emulator, desk: Desk, live: Session) -> None:
+    emulator.fault("other_symbol", of="MSFT")
+    with pytest.raises(ProviderError, match="asked was IBM"):
+        fetch_history(desk, "IBM")
+    for source in desk.chain.candidates(Capability.QUOTE):
+        with pytest.raises(MalformedPayload, match="asked was IBM"):
+            source.quote(Instrument("IBM"))  # type: ignore[attr-defined]
+    assert count(live, "bar") == count(live, "quote") == 0
 
 
 @pytest.mark.parametrize(

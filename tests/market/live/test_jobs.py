@@ -109,10 +109,14 @@ def test_the_day_after(emulator: Emulator, live: Session) -> None:
     assert len(bars_of(live, "IBM")) == len(bars_of(live, "MSFT")) == 508
 
 
-def test_a_stock_that_has_to_wait_waits_in_the_queue(emulator: Emulator, live: Session) -> None:
-    emulator.fault("massive_limit", symbol="AAPL", times=1, retry_after=2)
-    for other in ("yahoo", "alpha_vantage"):
-        emulator.fault("status", provider=other, symbol="AAPL", code=503)
+def test_a_stock_that_has_to_wait_waits_in_the_queue(
+    emulator: Emulator, live: Session, valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Yahoo's history reaches as far back: with it nobody would have to wait.
+    only = replace(SETTINGS, **emulator.settings(), yahoo_enabled=False)  # type: ignore[arg-type]
+    monkeypatch.setattr(jobs, "_settings", lambda: only)
+    setup.open_desk(only, valkey).governor.refuse(setup.accounts(only)[1], "full", 60)
+    emulator.fault("massive_limit", symbol="AAPL", times=1, retry_after=30)
     job = run(live, "add_stock", symbol="AAPL")
     assert (job.status, job.attempts) == ("queued", 0)
     assert "Massive answers only so many requests" in job.message
@@ -120,7 +124,7 @@ def test_a_stock_that_has_to_wait_waits_in_the_queue(emulator: Emulator, live: S
     queue.run(job.id)  # as the sweep does; too early
     assert row(live, job.id).status == "queued"
     assert len(emulator.requests(provider="massive")) == asked
-    time.sleep(2.1)
+    valkey.flushdb()  # half a minute later
     queue.run(job.id)
     assert row(live, job.id).status == "done"
     assert len(bars_of(live, "AAPL")) == 505
@@ -128,6 +132,7 @@ def test_a_stock_that_has_to_wait_waits_in_the_queue(emulator: Emulator, live: S
 
 def test_others_histories_go_before_a_company(emulator: Emulator, live: Session) -> None:
     waiting = queue.enqueue(live, requesting.ADD_STOCK, {"symbol": "IBM"})
+    live.commit()
     run(live, "add_stock", symbol="MSFT")
     assert [entry.provider for entry in emulator.journal] == ["massive"]
     assert waiting is not None
@@ -140,7 +145,9 @@ def test_others_histories_go_before_a_company(emulator: Emulator, live: Session)
     assert len(emulator.journal) == asked, "somebody was asked twice a day"
 
 
-def test_a_stock_that_is_behind_is_caught_up_with(emulator: Emulator, live: Session) -> None:
+def test_a_stock_that_is_behind_is_caught_up_with(
+    emulator: Emulator, live: Session, valkey: Redis
+) -> None:
     for symbol in ("IBM", "MSFT", "AAPL"):
         run(live, "add_stock", symbol=symbol)
     for symbol in ("IBM", "AAPL"):
@@ -152,6 +159,7 @@ def test_a_stock_that_is_behind_is_caught_up_with(emulator: Emulator, live: Sess
             {"symbol": symbol},
         )
     live.commit()
+    valkey.flushdb()  # nobody has just fetched them
     emulator.fault("status", symbol="AAPL", code=500)
     emulator.journal.clear()
     assert run(live, "catch_up").status == "done"
