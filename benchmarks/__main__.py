@@ -20,9 +20,10 @@ GROUPS = {
     "performance": "benchmarks.performance",
     "alerts": "benchmarks.alerts",
     "backtest": "benchmarks.backtest_rules",
+    "backtest-click": "benchmarks.backtest_click",
     "ingest": "benchmarks.ingest",
 }
-NEED_A_SITE = ("web", "orders", "snapshots", "performance", "alerts", "ingest")
+NEED_A_SITE = ("web", "orders", "snapshots", "performance", "alerts", "backtest-click", "ingest")
 
 
 def main(wanted: list[str]) -> int:

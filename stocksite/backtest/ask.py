@@ -31,6 +31,7 @@ from stocksite.backtest.window import starting_cash
 from stocksite.core.errors import InvalidInput
 
 MAX_SYMBOLS: Final = 50
+MAX_NESTING: Final = 20
 ADJUSTMENTS: Final = ("raw", "split", "total")
 DEFAULT_ADJUSTMENT: Final = "split"
 DEFAULT_CASH: Final = 100_000.0
@@ -146,7 +147,7 @@ def read_ask(raw: Mapping[str, Any], *, grid: bool = False) -> Ask:
         shares=_enum("shares", raw.get("shares"), Shares.WHOLE),
         fill=_enum("fill", raw.get("fill"), FillAt.NEXT_OPEN),
         rounding=_enum("rounding", raw.get("rounding"), Rounding.NONE),
-        sizing=_default_sizing(symbols) if sizing is None else _sizing(sizing),
+        sizing=default_sizing(symbols) if sizing is None else _sizing(sizing),
         exits=_exits(raw.get("exits") or {}),
     )
 
@@ -168,12 +169,17 @@ def in_order(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {each: given[each] for each in (*ranked, *(set(given) - set(ranked)))}
 
 
-def plain_json(value: Any) -> Any:
-    """Numbers as plain int and float, containers as dict and list."""
+def plain_json(value: Any, depth: int = 0) -> Any:
+    """Numbers as plain int and float, containers as dict and list.
+
+    Raises InvalidInput for what is nested deeper than any parameter can be.
+    """
+    if depth > MAX_NESTING:
+        raise InvalidInput.of_field("parameters", f"They are nested more than {MAX_NESTING} deep.")
     if isinstance(value, Mapping):
-        return {str(key): plain_json(each) for key, each in value.items()}
+        return {str(key): plain_json(each, depth + 1) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain_json(each) for each in value]
+        return [plain_json(each, depth + 1) for each in value]
     if isinstance(value, float):
         return float(value)
     return value
@@ -194,7 +200,8 @@ def _symbols(given: Sequence[str], *, several: bool) -> tuple[str, ...]:
     return symbols
 
 
-def _default_sizing(symbols: Sequence[str]) -> Sizing:
+def default_sizing(symbols: Sequence[str]) -> Sizing:
+    """All-in for one symbol, equal parts for several."""
     if len(symbols) == 1:
         return ALL_IN
     return Sizing(SizingKind.FIXED_FRACTION, 1 / len(symbols))
@@ -234,7 +241,7 @@ def _exits(raw: Mapping[str, Any]) -> Exits:
 def _number(name: str, raw: Any, low: float, high: float) -> float:
     known = isinstance(raw, (int, float)) and not isinstance(raw, bool) and math.isfinite(raw)
     if not known or not low <= raw <= high:
-        raise InvalidInput.of_field(name, f"Give a number from {low:g} to {high:,.10g}.")
+        raise InvalidInput.of_field(name, f"Give a number from {low:,.10g} to {high:,.14g}.")
     return float(raw)
 
 

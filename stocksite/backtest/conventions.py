@@ -69,8 +69,8 @@ NOTES: Final[Mapping[str, Note]] = {
         "backtesting.py counts calendar days.",
     ),
     "var_95_pct": Note(
-        "Value at risk, 95 %",
-        "5 % quantile of r",
+        "Value at risk, 95%",
+        "5% quantile of r",
         "daily simple returns",
         "quantstats assumes a normal distribution.",
     ),

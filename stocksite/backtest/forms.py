@@ -73,16 +73,25 @@ def _percent(label: str, default: str, **options: Any) -> ExactField:
     )
 
 
-class LabForm(ServiceForm):
-    """What every backtest and every sweep asks for."""
-
-    symbol = StringField(
+def _symbol(default: str, description: str) -> StringField:
+    return StringField(
         "Symbol",
         [InputRequired("Name a symbol, like AAPL.")],
         filters=[_trimmed],
-        default="AAPL",
-        description="Several share one purse: AAPL, IBM.",
+        default=default,
+        description=description,
     )
+
+
+def several_symbols() -> StringField:
+    """The field of a strategy that chooses among symbols."""
+    return _symbol("AAPL, IBM, MSFT", "Two or more to choose among.")
+
+
+class LabForm(ServiceForm):
+    """What every backtest and every sweep asks for."""
+
+    symbol = _symbol("AAPL", "Several share one purse: AAPL, IBM.")
     start = StringField("From", [Optional()], filters=[_trimmed])
     end = StringField("To", [Optional()], filters=[_trimmed])
     initial_investment = ExactField(
@@ -182,6 +191,8 @@ def run_form(cls: type[Strategy], rows: int = 0) -> type[LabForm]:
             members[f"p_{each.name}"] = _number(each)
     for name, axis in EXIT_AXES.items():
         members[f"p_{name}"] = _number(axis, EXIT_LABELS[name])
+    if cls.several:
+        members["symbol"] = several_symbols()
     bases = (RuleFields, LabForm) if cls is Rules else (LabForm,)
     return type(f"{cls.__name__}Form", bases, members)
 
@@ -190,7 +201,7 @@ def _number(parameter: Parameter, label: str = "") -> ExactField:
     whole = parameter.type == "int"
     default = None if parameter.default is None else Decimal(str(parameter.default))
     return ExactField(
-        label or parameter.name.replace("_", " ").capitalize(),
+        label or parameter.name.removesuffix("_pct").replace("_", " ").capitalize(),
         [Optional()],
         places=0 if whole else 6,
         minimum=Decimal(str(parameter.low or 0)),

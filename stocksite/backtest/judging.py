@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from stocksite.backtest.ask import Ask, read_ask
 from stocksite.backtest.bars import Floats
 from stocksite.backtest.honesty.assess import assess_single
+from stocksite.backtest.honesty.rulerisk import RuleRisk
 from stocksite.backtest.honesty.verdict import Verdict
 from stocksite.backtest.honesty.walkforward import WalkForward
 from stocksite.backtest.manifest import tidy
 from stocksite.backtest.report import play
 from stocksite.backtest.stage import Stage, stage
+from stocksite.backtest.strategies import BuyAndHold
 from stocksite.backtest.trades import Run
 from stocksite.market.stored import StoredSeries
+
+HOLDING_ITSELF: Final = (
+    "This is holding itself. What differs is the first day, at whose close holding begins to "
+    "count, and the costs, which it does not pay."
+)
 
 
 def judge_run(
@@ -28,7 +35,7 @@ def judge_run(
     """All checks on one result, beside the earlier tries played on the same days."""
     earlier = earlier_curves(on.ask, series, tries)
     verdict = assess_single(on.ask.make(), done.equity, on.setting, earlier)
-    return told(verdict)
+    return told(verdict, on.ask.strategy == BuyAndHold.name)
 
 
 def earlier_curves(
@@ -46,7 +53,7 @@ def earlier_curves(
     return np.array(rows) if rows else None
 
 
-def told(verdict: Verdict) -> dict[str, Any]:
+def told(verdict: Verdict, is_holding: bool = False) -> dict[str, Any]:
     """A verdict as JSON values: words first, the figures behind them after."""
     reality, deflated, risk = verdict.reality, verdict.deflated, verdict.rule_risk
     check = verdict.look_ahead
@@ -54,7 +61,7 @@ def told(verdict: Verdict) -> dict[str, Any]:
         {
             "standing": verdict.standing.value,
             "headline": verdict.headline,
-            "sentences": list(verdict.sentences),
+            "sentences": [*([HOLDING_ITSELF] if is_holding else []), *verdict.sentences],
             "total_return_pct": 100 * (verdict.growth - 1),
             "holding_return_pct": 100 * (verdict.holding - 1),
             "reality_check": {
@@ -73,23 +80,23 @@ def told(verdict: Verdict) -> dict[str, Any]:
             "look_ahead": None
             if check is None
             else {"passed": check.passed, "futures_tried": check.futures_tried},
-            "rule_risk": None
-            if risk is None
-            else {
-                "spread_pct": risk.spread_pct,
-                "results": [
-                    {
-                        "name": each.name,
-                        "meaning": each.meaning,
-                        "final_value": each.final,
-                        "difference_pct": each.difference_pct,
-                        "lowest_cash": each.lowest_cash,
-                    }
-                    for each in risk.results
-                ],
-            },
+            "rule_risk": None if risk is None else _rule_risk(risk),
         }
     )
+
+
+def _rule_risk(risk: RuleRisk) -> dict[str, Any]:
+    results = [
+        {
+            "name": each.name,
+            "meaning": each.meaning,
+            "final_value": each.final,
+            "difference_pct": each.difference_pct,
+            "lowest_cash": each.lowest_cash,
+        }
+        for each in risk.results
+    ]
+    return {"spread_pct": risk.spread_pct, "results": results}
 
 
 def _walk(walk: WalkForward) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from wtforms.validators import Optional
 
 from stocksite.backtest.ask import Ask, read_ask
-from stocksite.backtest.forms import EXIT_LABELS, LabForm
+from stocksite.backtest.forms import EXIT_LABELS, LabForm, several_symbols
 from stocksite.backtest.grid import EXIT_AXES
 from stocksite.backtest.strategies import Parameter, Rules, Strategy
 from stocksite.web.forms import ExactField
@@ -42,13 +42,15 @@ def sweep_form(cls: type[Strategy]) -> type[LabForm]:
         _add(members, each, start, end, step)
     for name, axis in EXIT_AXES.items():
         _add(members, axis, "", "", "", EXIT_LABELS[name])
+    if cls.several:
+        members["symbol"] = several_symbols()
     return type(f"{cls.__name__}SweepForm", (LabForm,), members)
 
 
 def _add(
     members: dict[str, Any], parameter: Parameter, start: str, end: str, step: str, label: str = ""
 ) -> None:
-    name = label or parameter.name.replace("_", " ").capitalize()
+    name = label or parameter.name.removesuffix("_pct").replace("_", " ").capitalize()
     places = 0 if parameter.type == "int" else 6
     low, high = Decimal(str(parameter.low or 0)), Decimal(str(parameter.high or 0))
     for part, default, least in (

@@ -47,6 +47,7 @@ def starting_cash(cash: float) -> float:
     """`cash` if a backtest can start with it; InvalidInput otherwise."""
     if not 0 < cash <= 1e12:
         raise InvalidInput.of_field(
-            "initial_investment", f"Start with more than 0 and at most 1e12, not {cash:g}."
+            "initial_investment",
+            f"Start with more than $0 and at most $1,000,000,000,000, not ${cash:,.10g}.",
         )
     return float(cash)

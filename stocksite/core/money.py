@@ -85,7 +85,10 @@ def parse(
         raise InvalidInput.of_field(field, "Enter a plain number, like 12.50.") from error
     exponent = value.normalize(_CONTEXT).as_tuple().exponent
     if isinstance(exponent, int) and -exponent > places:
-        raise InvalidInput.of_field(field, f"At most {places} decimal places are kept here.")
+        most = (
+            f"At most {places} decimal places are kept here." if places else "Use a whole number."
+        )
+        raise InvalidInput.of_field(field, most)
     if minimum is not None and value < minimum:
         raise InvalidInput.of_field(field, f"The smallest value accepted is {minimum:,f}.")
     if value > maximum:

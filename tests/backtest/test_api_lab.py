@@ -91,7 +91,7 @@ BAD = [
     ({"end": "2031-01-02"}, "end", "ends on 2013-03-01"),
     ({"start": "2010-01-04", "end": "2009-01-05"}, "end", "lies before the start"),
     ({"start": "2010-01-04", "end": "2010-01-04"}, "end", "has 1 session"),
-    ({"initial_investment": 0}, "initial_investment", "more than 0"),
+    ({"initial_investment": 0}, "initial_investment", "more than $0"),
     ({"initial_investment": "-5"}, "initial_investment", "smallest"),
     ({"parameters": {"fast": 50, "slow": 20}}, "slow", "larger than fast"),
     ({"parameters": {"fast": 2.5}}, "parameters.fast", "not whole"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -127,14 +129,20 @@ def test_a_canceled_sweep_keeps_what_is_known(lab, session, actor, monkeypatch) 
     assert answer.status_code == 202
     sweep_id, job_id = answer.json["id"], answer.json["job"]
     told: list[float] = []
+    lives: list[Any] = []
 
     def cancel_at_the_fourth(share: float, message: str) -> None:
         told.append(share)
+        lives.append(lab.part(f"/backtests/sweeps/{sweep_id}/live"))
         if len(told) == 5:
             raise queue.JobCanceled(job_id)
 
     with pytest.raises(queue.JobCanceled):
         sweeps.work(unit_of_work, sweep_id, cancel_at_the_fourth)
+    polled = lives[-1].get_data(as_text=True)
+    assert "of 12 combinations are known" in polled
+    assert 'hx-target="#sweep-map"' in polled
+    assert lives[-1].headers["HX-PTag"] > "0"
     found = lab.json("GET", f"/backtests/sweeps/{sweep_id}/").json
     assert found["status"] == "canceled"
     assert 0 < found["done"] < 12

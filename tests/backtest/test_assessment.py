@@ -77,7 +77,7 @@ class TestTheWholeGrid:
     def test_plain_words(self) -> None:
         found = the_whole_grid().verdict
         assert found.headline.startswith("It ended ahead of simply holding, but luck explains it")
-        assert "holding made +1,240.9 %" in found.headline
+        assert "holding made +1,240.9%" in found.headline
         assert (
             "% of luck-only worlds look at least as good as the best of 8,526 tries"
             in (found.sentences[0])
@@ -222,7 +222,7 @@ class TestVerdict:
     @pytest.mark.parametrize(
         ("growth", "holding", "p", "standing", "words"),
         [
-            (1.5, 2.0, 0.4, Standing.BEHIND, "did not beat simply holding: it made +50.0 %"),
+            (1.5, 2.0, 0.4, Standing.BEHIND, "did not beat simply holding: it made +50.0%"),
             (2.5, 2.0, 0.4, Standing.LUCK, "luck explains it"),
             (2.5, 2.0, 0.01, Standing.EDGE, "beat simply holding by more than luck"),
             (1.5, 2.0, 0.01, Standing.EDGE, "Its days beat holding's"),
@@ -249,10 +249,10 @@ class TestVerdict:
             rule_risk=risk,
         )
         said = " ".join(found.sentences)
-        assert "fewer than 1 % of luck-only worlds" in said
+        assert "fewer than 1% of luck-only worlds" in said
         assert "Costs ate the whole profit." in said
         assert "It looks ahead: decisions before bar 7 change" in said
-        assert "8 common sets of fill rules the same signals end 30.7 % apart" in said
+        assert "8 common sets of fill rules the same signals end 30.7% apart" in said
 
     def test_cost_share(self) -> None:
         assert cost_share(150, 200, 100) == 0.5

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 
+from stocksite.backtest.service import sweeps
 from tests.portfolios.desk import words
 
 PAGES = (
@@ -135,9 +137,9 @@ def test_without_scripts_the_verdict_is_a_page(lab) -> None:
         ({"start": "1990-01-01"}, "begins on 2000-03-01"),
         ({"start": "2010-01-04", "end": "2009-01-05"}, "lies before the start"),
         ({"start": "yesterday"}, "Use a day of the calendar"),
-        ({"initial_investment": "0"}, "more than 0"),
+        ({"initial_investment": "0"}, "more than $0"),
         ({"p_fast": "60"}, "must be larger than fast"),
-        ({"p_fast": "2.5"}, "At most 0 decimal places"),
+        ({"p_fast": "2.5"}, "Use a whole number"),
         ({"p_stop_loss_pct": "0"}, "smallest value"),
         ({"sizing": "fixed_fraction", "sizing_value": "7"}, "from 0.0001 to 1"),
         ({"fill": "yesterday"}, "Not a valid choice"),
@@ -246,6 +248,30 @@ def test_the_check_and_deleting(lab) -> None:
     assert "Identical, byte for byte" in words(lab.get(answer.headers["Location"]))
     assert lab.post(f"/backtests/{run}/delete", {}).status_code == 303
     assert lab.get(f"/backtests/{run}").status_code == 404
+
+
+def test_a_map_that_did_not_change_is_not_sent_again(lab, monkeypatch) -> None:
+    monkeypatch.setattr(sweeps, "SMALL_HOPS", 0)
+    body = {"strategy": "sma_cross", "symbol": "AAPL", "parameters": {"fast": [5, 10]}}
+    sweep = lab.json("POST", "/backtests/sweeps/", body).json["id"]
+    page = lab.get(f"/backtests/sweeps/{sweep}?metric=trades").get_data(as_text=True)
+    found = re.search(r'hx-get="([^"]*/live[^"]*)"[^>]*hx-ptag="(\d+)"', page)
+    assert found
+    assert "metric=trades" in found[1]
+    answer = lab.part(unescape(found[1]), HX_PTag=found[2])
+    assert answer.headers["HX-PTag"] == found[2] == "0"
+    assert "0 of 2 combinations are known" in words(answer)
+    assert "sweep-map" not in answer.get_data(as_text=True)
+
+
+def test_rules_nested_too_deep_are_refused(lab) -> None:
+    group: dict[str, Any] = {"all": []}
+    for _ in range(150):
+        group = {"all": [group]}
+    body = {"strategy": "rules", "symbol": "AAPL", "parameters": {"enter": group}}
+    answer = lab.json("POST", "/backtests/", body)
+    assert answer.status_code == 422
+    assert "nested" in answer.json["detail"]
 
 
 def test_addresses_that_are_wrong(lab) -> None:

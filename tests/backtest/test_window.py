@@ -25,7 +25,7 @@ def test_bars_between_two_days() -> None:
         (date(2013, 1, 2), date(2012, 1, 2), "end", "lies before the start"),
         (date(2010, 1, 4), None, "start", "begins on 2012-05-18"),
         (None, date(2020, 1, 2), "end", "ends on 2013-03-01"),
-        (date(2012, 6, 2), date(2012, 6, 4), "end", "has 1 sessions; two are needed"),
+        (date(2012, 6, 2), date(2012, 6, 4), "end", "has 1 session; two are needed"),
     ],
 )
 def test_impossible_windows_say_why(
@@ -39,5 +39,5 @@ def test_impossible_windows_say_why(
 def test_cash() -> None:
     assert starting_cash(100) == 100.0
     for bad in (0, -5, float("nan"), float("inf")):
-        with pytest.raises(InvalidInput, match="more than 0"):
+        with pytest.raises(InvalidInput, match=r"more than \$0"):
             starting_cash(bad)

@@ -115,7 +115,7 @@ def _luck(reality: RealityCheck) -> str:
     tried = "this one try" if reality.trials == 1 else f"the best of {reality.trials:,} tries"
     share = 100 * reality.p_value
     shown = "fewer than 1" if share < 1 else f"{share:.0f}"
-    looks = f"{shown} % of luck-only worlds look at least as good as {tried}"
+    looks = f"{shown}% of luck-only worlds look at least as good as {tried}"
     return f"{looks} (Reality Check against holding, p = {reality.p_value:.3f})."
 
 
@@ -124,12 +124,12 @@ def _deflated(deflated: Deflated | None) -> str:
         return ""
     if deflated.trials == 1:
         return (
-            f"Its Sharpe ratio is above zero with probability {100 * deflated.dsr:.1f} % (which "
+            f"Its Sharpe ratio is above zero with probability {100 * deflated.dsr:.1f}% (which "
             "compares with cash, not with holding)."
         )
     return (
         f"Allowing for {deflated.trials:,} tries, its Sharpe ratio is above what luck alone would "
-        f"show with probability {100 * deflated.dsr:.1f} % (deflated Sharpe ratio; it compares "
+        f"show with probability {100 * deflated.dsr:.1f}% (deflated Sharpe ratio; it compares "
         "with cash, not with holding)."
     )
 
@@ -148,15 +148,15 @@ def _interval(interval: tuple[float, float] | None) -> str:
     if interval is None:
         return ""
     low, high = interval
-    return f"Its Sharpe ratio lies between {low:.2f} and {high:.2f} with 95 % confidence."
+    return f"Its Sharpe ratio lies between {low:.2f} and {high:.2f} with 95% confidence."
 
 
 def _pbo(pbo: float | None) -> str:
     if pbo is None:
         return ""
     return (
-        f"In {100 * pbo:.0f} % of splits the best setting of one half was below the middle in the "
-        "other: near 50 %, it is no better than its neighbors."
+        f"In {100 * pbo:.0f}% of splits the best setting of one half was below the middle in the "
+        "other: near 50%, it is no better than its neighbors."
     )
 
 
@@ -165,7 +165,7 @@ def _costs(share: float | None) -> str:
         return ""
     if share >= 1:
         return "Costs ate the whole profit."
-    return f"Costs took {100 * share:.1f} % of the profit." if share > 0 else ""
+    return f"Costs took {100 * share:.1f}% of the profit." if share > 0 else ""
 
 
 def _rules(risk: RuleRisk | None) -> str:
@@ -173,7 +173,7 @@ def _rules(risk: RuleRisk | None) -> str:
         return ""
     return (
         f"Under {len(risk.results)} common sets of fill rules the same signals end "
-        f"{risk.spread_pct:.1f} % apart."
+        f"{risk.spread_pct:.1f}% apart."
     )
 
 
@@ -186,4 +186,4 @@ def _look_ahead(check: LookAheadCheck | None) -> str:
 
 
 def _change(growth: float) -> str:
-    return f"{100 * (growth - 1):+,.1f} %"
+    return f"{100 * (growth - 1):+,.1f}%".replace("-", "−")

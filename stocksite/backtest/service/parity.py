@@ -158,7 +158,6 @@ def _posted(told: _Happened, row: Any, prefix: str) -> None:
 
 
 def _history(found: AttachedView) -> Any:
-    own = Order.client_order_id.startswith(f"strategy-{found.id}-", autoescape=True)
     postings = (
         select(
             literal("posting").label("what"),
@@ -177,7 +176,13 @@ def _history(found: AttachedView) -> Any:
         .outerjoin(Order, Order.id == Transaction.order_id)
         .where(Transaction.portfolio_id == found.portfolio_id, Transaction.id > found.baseline)
     )
-    endings = select(
+    every = union_all(postings, _endings(found), _closes(found)).subquery()
+    return select(every).order_by(every.c.at, every.c.id)
+
+
+def _endings(found: AttachedView) -> Any:
+    """The strategy's orders that did not fill, in the columns of the postings."""
+    return select(
         literal("ending"),
         Order.submitted_at,
         cast(null(), Date),
@@ -191,11 +196,15 @@ def _history(found: AttachedView) -> Any:
         Order.id,
     ).where(
         Order.portfolio_id == found.portfolio_id,
-        own,
+        Order.client_order_id.startswith(f"strategy-{found.id}-", autoescape=True),
         Order.status.in_(("rejected", "expired", "canceled")),
     )
+
+
+def _closes(found: AttachedView) -> Any:
+    """The portfolio's value at each close, in the same columns."""
     taken = PortfolioSnapshot
-    closes = select(
+    return select(
         literal("close"),
         taken.closes_at,
         taken.date,
@@ -208,5 +217,3 @@ def _history(found: AttachedView) -> Any:
         cast(null(), Text),
         literal(0),
     ).where(taken.portfolio_id == found.portfolio_id, taken.date >= found.started_on)
-    every = union_all(postings, endings, closes).subquery()
-    return select(every).order_by(every.c.at, every.c.id)

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from stocksite.version import __version__
 from stocksite.backtest import judging, report
 from stocksite.backtest.ask import read_ask
 from stocksite.backtest.manifest import RULES_VERSION, canonical, digest
@@ -17,6 +16,7 @@ from stocksite.backtest.stage import stage
 from stocksite.core.actor import Actor
 from stocksite.core.errors import Conflict
 from stocksite.market.service import research
+from stocksite.version import __version__
 
 
 def recheck(session: Session, actor: Actor, run_id: int) -> Recheck:

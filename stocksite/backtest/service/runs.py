@@ -14,13 +14,13 @@ from typing import Any, Final
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session, undefer
 
-from stocksite.version import __version__
 from stocksite.backtest import judging, report
 from stocksite.backtest.ask import Ask, read_ask
-from stocksite.backtest.manifest import MAX_TRIES, RULES_VERSION, canonical, manifest, seed_of
+from stocksite.backtest.manifest import RULES_VERSION, manifest, seed_of
 from stocksite.backtest.models import BacktestRun
 from stocksite.backtest.reading import RunSummary, RunView
 from stocksite.backtest.service.jobs_of import JOB_COLUMNS, effective_status, job_state
+from stocksite.backtest.service.tries import earlier
 from stocksite.backtest.stage import Stage, stage
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
@@ -30,6 +30,7 @@ from stocksite.core.paging import Page, PageRequest, paginate
 from stocksite.core.queue import JobCanceled, enqueue
 from stocksite.market.service import research
 from stocksite.market.stored import StoredSeries
+from stocksite.version import __version__
 
 UnitOfWork = Callable[[], AbstractContextManager[Session]]
 Report = Callable[[float, str], None]
@@ -51,20 +52,10 @@ def make(
     strategy = ask.make()
     series = research.stored(session, ask.symbols)
     on = stage(ask, series, seed_of(ask))
-    tries = _tries(session, actor, ask)
-    run = BacktestRun(
-        user_id=actor.user_id,
-        sweep_id=sweep_id,
-        status="queued",
-        ask=on.ask.plain(),
-        symbol_key=ask.symbol_key,
-        manifest=manifest(on.ask, on.data, on.setting.seed, __version__, tries),
-        error="",
-        created_at=wall_now(),
-    )
-    session.add(run)
-    session.flush()
-    if len(on.setting.market) * len(ask.symbols) > SMALL_BARS:
+    bars = len(on.setting.market) * len(ask.symbols)
+    tries = earlier(session, actor, ask, bars)
+    run = _added(session, actor, on, tries, sweep_id)
+    if bars > SMALL_BARS:
         run.job_id = enqueue(
             session,
             JOB,
@@ -81,6 +72,24 @@ def make(
         run.status, run.finished_at = "done", wall_now()
     session.flush()
     return view(session, actor, run.id)
+
+
+def _added(
+    session: Session, actor: Actor, on: Stage, tries: list[dict[str, Any]], sweep_id: int | None
+) -> BacktestRun:
+    run = BacktestRun(
+        user_id=actor.user_id,
+        sweep_id=sweep_id,
+        status="queued",
+        ask=on.ask.plain(),
+        symbol_key=on.ask.symbol_key,
+        manifest=manifest(on.ask, on.data, on.setting.seed, __version__, tries),
+        error="",
+        created_at=wall_now(),
+    )
+    session.add(run)
+    session.flush()
+    return run
 
 
 def make_once(session: Session, actor: Actor, ask: Ask) -> RunView:
@@ -148,23 +157,6 @@ def _store(run: BacktestRun, told: dict[str, Any]) -> None:
     run.final_value = told["metrics"]["final_value"]
     run.total_return_pct = told["metrics"]["total_return_pct"]
     run.holding_return_pct = told["metrics"]["benchmark_return_pct"]
-
-
-def _tries(session: Session, actor: Actor, ask: Ask) -> list[dict[str, Any]]:
-    """The actor's earlier tries on these symbols, the latest first, each once; deleted ones too."""
-    rows = session.scalars(
-        select(BacktestRun.ask)
-        .where(BacktestRun.user_id == actor.user_id, BacktestRun.symbol_key == ask.symbol_key)
-        .order_by(BacktestRun.id.desc())
-        .limit(MAX_TRIES)
-    )
-    own = canonical(ask.same_try())
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        told = read_ask(row).same_try()
-        found.setdefault(canonical(told), told)
-    found.pop(own, None)
-    return list(found.values())
 
 
 def load(session: Session, actor: Actor, run_id: int) -> BacktestRun:

@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session, undefer
 
-from stocksite.version import __version__
 from stocksite.backtest import cells as cell_rules
 from stocksite.backtest import report, survey
 from stocksite.backtest.ask import Ask, read_ask
@@ -33,6 +32,7 @@ from stocksite.core.models import Job
 from stocksite.core.paging import Page, PageRequest, paginate
 from stocksite.core.queue import JobCanceled, enqueue
 from stocksite.market.service import research
+from stocksite.version import __version__
 
 UnitOfWork = Callable[[], AbstractContextManager[Session]]
 Report = Callable[[float, str], None]

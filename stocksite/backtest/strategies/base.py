@@ -49,6 +49,8 @@ class Strategy(ABC):
     meaning: ClassVar[str]
     several: ClassVar[bool] = False
     """Whether it trades several symbols from one purse."""
+    own_sizing: ClassVar[bool] = False
+    """Whether its orders say how much to buy, whatever the run's sizing."""
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:

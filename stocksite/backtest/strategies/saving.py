@@ -38,6 +38,7 @@ class Dca(Strategy):
     name = "dca"
     title = "Regular saving"
     meaning = "Buy for the same sum every so many days, until the cash is spent."
+    own_sizing = True
 
     amount: float = parameter(1000.0, 0.01, 1e9, "Cash spent at each purchase.")
     every_days: int = parameter(21, 1, 500, "Days between two purchases.")

@@ -158,6 +158,7 @@ class Momentum(Strategy):
     title = "Momentum rotation"
     meaning = "Every so many days, hold the symbols that rose most, in equal parts."
     several = True
+    own_sizing = True
 
     lookback: int = parameter(126, 1, 1000, "Days over which the rise is measured.")
     top: int = parameter(1, 1, 50, "How many symbols to hold.")

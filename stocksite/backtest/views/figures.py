@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from stocksite.backtest.ask import Ask
 from stocksite.backtest.conventions import NOTES
+from stocksite.backtest.forms import ADJUSTMENTS, FILLS, ROUNDINGS, SHARES, SIZINGS
 from stocksite.backtest.strategies import STRATEGIES
 from stocksite.backtest.strategies.builder import INDICATORS
 from stocksite.web import format as formats
@@ -68,23 +69,61 @@ def settings_of(ask: Ask) -> list[tuple[str, str]]:
         ]
     declared = {each.name: each for each in STRATEGIES[ask.strategy].parameters()}
     return [
-        (name.replace("_", " ").capitalize(), _value(value))
+        (named(name).capitalize(), _value(value) + _unit(name))
         for name, value in ask.parameters.items()
         if name in declared or value is not None
     ]
+
+
+def terms_of(ask: Ask) -> list[tuple[str, str]]:
+    """(name, value) of everything else: money, costs, fills, sizes and what ends a trade."""
+    costs, sizing = ask.costs, ask.sizing
+    takes = dict(SIZINGS)[sizing.kind.value].lower()
+    if sizing.value:
+        takes += f": {sizing.value:,.6g}"
+    if STRATEGIES[ask.strategy].own_sizing:
+        takes = "what the strategy says"
+    told = [
+        ("Initial investment", dollars(ask.initial_investment)),
+        (
+            "Commission",
+            f"{costs.commission_pct:g}% and {dollars(costs.commission_per_trade)} a trade",
+        ),
+        ("Slippage", f"{costs.slippage_pct:g}%"),
+        ("Orders fill", dict(FILLS)[ask.fill.value].lower()),
+        ("Prices", dict(ADJUSTMENTS)[ask.adjustment].lower()),
+        ("Shares", dict(SHARES)[ask.shares.value].lower()),
+        ("Money", dict(ROUNDINGS)[ask.rounding.value].lower()),
+        ("Each buy takes", takes),
+    ]
+    exits = paired(ask.plain()["exits"])
+    return [*told, ("Ends a trade", ", ".join(exits))] if exits else told
 
 
 def one_line(ask: Ask) -> str:
     """The parameters in one line: `fast 20, slow 50`."""
     if ask.strategy == "rules":
         return "; ".join(f"{name.lower()} {text}" for name, text in settings_of(ask))
-    told = [f"{name.replace('_', ' ')} {_value(value)}" for name, value in ask.parameters.items()]
-    exits = [
-        f"{name.replace('_pct', ' %').replace('_', ' ')} {value:g}"
-        for name, value in ask.plain()["exits"].items()
+    told = [f"{named(name)} {_value(value)}{_unit(name)}" for name, value in ask.parameters.items()]
+    return ", ".join([*told, *paired(ask.plain()["exits"])])
+
+
+def named(name: str) -> str:
+    """A parameter in words: `stop_loss_pct` is a stop loss."""
+    return name.removesuffix("_pct").replace("_", " ")
+
+
+def paired(values: Mapping[str, float | None]) -> list[str]:
+    """Parameters with their values: `fast 20`, `stop loss 5%`."""
+    return [
+        f"{named(name)} {value:g}{_unit(name)}"
+        for name, value in values.items()
         if value is not None
     ]
-    return ", ".join([*told, *exits])
+
+
+def _unit(name: str) -> str:
+    return "%" if name.endswith("_pct") else ""
 
 
 def _value(value: Any) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Response, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response as BaseResponse
 
-from stocksite.backtest import csv, drawing
+from stocksite.backtest import csv, drawing, prefill
 from stocksite.backtest.reading import RunView
 from stocksite.backtest.service import rechecks, runs
 from stocksite.backtest.strategies import STRATEGIES
@@ -20,6 +21,7 @@ from stocksite.backtest.views.figures import (
     settings_of,
     shown,
     table_of,
+    terms_of,
 )
 from stocksite.core import jobs
 from stocksite.core.clock import wall_now
@@ -39,7 +41,16 @@ def result(run_id: int) -> str:
     if run.result is None:
         return render_template("backtest/waiting.html", run=run, one_line=one_line)
     context = report_context(run.ask, run.result) | verdict_context(run)
-    return render_template("backtest/result.html", **context)
+    return render_template(
+        "backtest/result.html", terms=terms_of(run.ask), again_url=_again_url(run), **context
+    )
+
+
+def _again_url(run: RunView) -> str:
+    """The form with what this run asked for."""
+    fields = prefill.fields_of(run.ask)
+    given = {} if fields is None else {**fields, "again": "1"}
+    return url_for(".index", strategy=run.ask.strategy, **given)
 
 
 def report_context(ask: Any, told: Any) -> dict[str, Any]:
@@ -55,10 +66,16 @@ def report_context(ask: Any, told: Any) -> dict[str, Any]:
         "dollars": dollars,
         "shown": shown,
         "figures": table_of(told["metrics"]),
-        "trades": told["trades"][-MAX_TRADES:][::-1],
+        "trades": [_dated(trade) for trade in told["trades"][-MAX_TRADES:][::-1]],
         "price_svg": _price(drawn["days"], told, ask.symbols),
         **drawn,
     }
+
+
+def _dated(trade: Any) -> dict[str, Any]:
+    """A trade with its days as days."""
+    days = {name: trade[name] for name in ("entry_date", "exit_date") if trade[name]}
+    return {**trade, **{name: date.fromisoformat(day) for name, day in days.items()}}
 
 
 def _price(days: Any, told: Any, symbols: Any) -> Any:

@@ -16,7 +16,14 @@ from stocksite.backtest.heating import Picture, Tile
 from stocksite.backtest.reading import SweepView
 from stocksite.backtest.service import sweeps
 from stocksite.backtest.views import blueprint
-from stocksite.backtest.views.figures import dollars, one_line, settings_of, shown
+from stocksite.backtest.views.figures import (
+    dollars,
+    named,
+    one_line,
+    paired,
+    settings_of,
+    shown,
+)
 from stocksite.backtest.views.results import report_context
 from stocksite.core.errors import NotFound
 from stocksite.portfolios.views.answers import done, me
@@ -42,7 +49,14 @@ def sweep_live(sweep_id: int) -> Response:
     view = sweeps.view(db.session(), me(), sweep_id)
     if view.ended:
         return htmx.hx_refresh(request, url_for(".sweep_result", sweep_id=sweep_id))
-    return htmx.fragment(render_template("backtest/_sweep_live.html", **_context(view)))
+    known = str(view.done)
+    progress = render_template("backtest/_sweep_progress.html", sweep=view)
+    parts = [htmx.hx_partial("#sweep-progress", progress, "innerMorph")]
+    if request.headers.get("HX-PTag") != known:  # a map of 40,000 squares is not sent every second
+        context = _context(view)
+        drawn = render_template("backtest/_map.html", **context) if context["picture"] else ""
+        parts.append(htmx.hx_partial("#sweep-map", drawn, "innerMorph"))
+    return htmx.fragment(*parts, ptag=known)
 
 
 @blueprint.get("/backtests/sweeps/<int:sweep_id>/find")
@@ -95,13 +109,17 @@ def cancel_sweep(sweep_id: int) -> Response:
 
 def _context(view: SweepView) -> dict[str, Any]:
     told = view.result
+    axes = list(view.ask.parameters)  # as declared: stored JSON does not keep an order
     shared = {
         "sweep": view,
+        "live_url": url_for(".sweep_live", sweep_id=view.id, **_kept()),
         "told": told,
         "settings": settings_of(view.ask),
         "line": one_line(view.ask),
         "dollars": dollars,
         "shown": shown,
+        "named": named,
+        "paired": lambda values: paired({name: values[name] for name in axes if name in values}),
         "run": view,
         "verdict": told["verdict"] if told else None,
         "picture": None,
@@ -153,9 +171,13 @@ def _number(name: str) -> int | None:
 
 
 def _here(view: SweepView, **changes: Any) -> str:
-    kept: dict[str, Any] = {name: request.args.get(name) for name in _KEPT} | changes
-    query = {name: value for name, value in kept.items() if value is not None}
+    query = {name: value for name, value in (_kept() | changes).items() if value is not None}
     return url_for(".sweep_result", sweep_id=view.id, **query) + "#map"
+
+
+def _kept() -> dict[str, Any]:
+    """What the address says about the map."""
+    return {name: request.args[name] for name in _KEPT if name in request.args}
 
 
 def _tile_url(view: SweepView, tile: Tile) -> str:
@@ -165,9 +187,9 @@ def _tile_url(view: SweepView, tile: Tile) -> str:
 
 
 def _words(heat: Heat, tile: Tile) -> str:
-    parts = [f"{heat.x.name} {tile.x}"]
+    parts = [f"{named(heat.x.name)} {tile.x}"]
     if heat.y is not None:
-        parts.insert(0, f"{heat.y.name} {tile.y}")
+        parts.insert(0, f"{named(heat.y.name)} {tile.y}")
     return f"{', '.join(parts)}: {shown(heat.metric, tile.value)}"
 
 
