@@ -84,6 +84,11 @@ def compare(
     return sorted(rows, key=lambda row: (row.day, row.symbol, row.side))
 
 
+def not_compared_yet(fills: Sequence[ActualFill]) -> list[ParityRow]:
+    """Fills of a session that has not closed: its backtest does not know the day yet."""
+    return [_row((f.fill.day, f.fill.symbol, f.fill.side), None, f, "") for f in fills]
+
+
 def _row(key: Key, wanted: PaperFill | None, done: ActualFill | None, name: str) -> ParityRow:
     fill = done.fill if done else None
     return ParityRow(

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from stocksite.backtest.service import attached, parity
+from stocksite.backtest.ask import read_ask
+from stocksite.backtest.service import attached, parity, runs
+from stocksite.core.database import unit_of_work
 from stocksite.core.models import MarketClock
 from stocksite.market.service import clock
 from stocksite.portfolios.entries import TransactionType
 from stocksite.portfolios.fills import Side
 from stocksite.portfolios.orders import OrderRequest
-from stocksite.portfolios.service import cash, orders
+from stocksite.portfolios.service import cash, matching, orders
 from tests.backtest.walking import Walk, postings, start
 from tests.portfolios.desk import words
 
@@ -78,6 +80,23 @@ def test_pausing_misses_a_trade_and_the_parity_page_says_so(
     assert found.difference != 0
     page = words(lab.get(f"/backtests/attached/{made.id}"))
     assert "was paused at the close of" in page
+
+
+def test_a_trade_of_today_is_no_divergence(session, market, actor, open_book, lab) -> None:
+    """Its backtest knows closed sessions only, so the trade waits for the close."""
+    run = runs.make(session, actor, read_ask({"strategy": "buy_and_hold", "symbols": ["AAPL"]}))
+    made = attached.attach(session, actor, run.id, open_book().id)
+    session.commit()
+    walk = Walk(session, market)
+    market.open_next()
+    matching.match_all(unit_of_work)
+    session.expire_all()
+    found = parity.parity(session, actor, made.id)
+    assert (len(found.rows), found.divergences, len(found.pending)) == (0, 0, 1)
+    assert "compared after the close" in words(lab.get(f"/backtests/attached/{made.id}"))
+    walk.sessions(1)
+    found = parity.parity(session, actor, made.id)
+    assert (len(found.rows), found.divergences, len(found.pending)) == (1, 0, 0)
 
 
 def test_deposits_and_trades_by_hand_are_named(session, market, actor, open_book) -> None:

@@ -50,6 +50,8 @@ class ParityOut:
     difference: Decimal | None
     divergences: int
     rows: list[ParityRow]
+    pending: list[ParityRow]
+    """Trades of a session that has not closed yet."""
     notes: list[str]
 
 
@@ -107,6 +109,7 @@ def get_attached(session: Session, actor: Actor, attached_id: int) -> Mapping[st
         "difference": found.difference,
         "divergences": found.divergences,
         "rows": found.rows,
+        "pending": found.pending,
         "notes": found.notes,
     }
 

@@ -44,6 +44,8 @@ class ParityView:
     attached: AttachedView
     diary: tuple[StepView, ...]
     rows: tuple[ParityRow, ...]
+    pending: tuple[ParityRow, ...]
+    """Trades of a session that has not closed, so that there is nothing to compare with yet."""
     notes: tuple[str, ...]
     """What explains a difference besides single trades: deposits, other holdings."""
     curve: tuple[CurvePoint, ...]
@@ -76,12 +78,15 @@ def parity(
         happened.notes.append("It is detached: what the portfolio did since is not its doing.")
     played = _expected(session, found, state)
     if played is None:
-        return ParityView(found, tuple(diary), (), tuple(happened.notes), (), None, None, None)
+        waits, notes = comparing.not_compared_yet(happened.fills), tuple(happened.notes)
+        return ParityView(found, tuple(diary), (), tuple(waits), notes, (), None, None, None)
     days, expected, values = played
+    fills = [each for each in happened.fills if each.fill.day <= days[-1]]
+    waits = comparing.not_compared_yet([f for f in happened.fills if f.fill.day > days[-1]])
     sessions = [found.started_on, *(day for day in days if day > found.started_on)]
     decisions = comparing.decisions_of(diary, happened.endings, sessions)
     previous = {later: earlier for earlier, later in pairwise(sessions)}
-    rows = comparing.compare(expected, happened.fills, decisions, previous)
+    rows = comparing.compare(expected, fills, decisions, previous)
     curve = [
         CurvePoint(day, value, happened.closes.get(day))
         for day, value in zip(days, values, strict=True)
@@ -91,6 +96,7 @@ def parity(
         found,
         tuple(diary),
         tuple(rows),
+        tuple(waits),
         tuple(happened.notes),
         tuple(curve),
         both.expected if both else None,
