@@ -16,7 +16,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: install ## start the site with its own PostgreSQL and Valkey (PORT=, DATA_DIR=)
-	@exec $(PY) -m flask --app wsgi run-all
+	@exec $(PY) -m stocksite.embedded
 
 backup: install ## back up a site that `make run` runs (FILE=, DATA_DIR=)
 	@$(PY) -m stocksite.embedded.backup save "$(FILE)"

@@ -22,6 +22,7 @@ from stocksite.core.actor import Actor
 from stocksite.core.calendar import TradingSession, xnys
 from stocksite.core.clock import wall_now
 from stocksite.core.money import ZERO, from_observation
+from stocksite.desk import demo_account
 from stocksite.market.models import Bar, Stock
 from stocksite.market.reading import StockQuote
 from stocksite.market.service import clock as market_clock
@@ -32,8 +33,7 @@ from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service import corporate, execution, postings, snapshots
 from stocksite.watchlist.models import WatchlistItem
 
-USERNAME = "demo"
-PASSWORD = "demo"
+USERNAME, PASSWORD = demo_account.USERNAME, demo_account.PASSWORD
 FIRST_DAY = date(2004, 6, 1)
 LAST_DAY = date(2008, 12, 31)
 SYMBOLS = ("AAPL", "IBM", "MSFT", "GOOG")
