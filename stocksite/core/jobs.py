@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
-from stocksite.core.errors import Conflict, NotFound
+from stocksite.core.errors import Conflict, DomainError, NotFound
 from stocksite.core.idempotency import purge_idempotency_keys
 from stocksite.core.models import Job
 
@@ -73,6 +73,60 @@ def cancel(session: Session, actor: Actor, job_id: str, now: datetime) -> JobVie
         raise Conflict(f"The job is {before.status} already.", code="job-final")
     session.execute(update(Job).where(Job.id == job_id).values(status="canceled", finished_at=now))
     return view(session, actor, job_id)
+
+
+def retry(session: Session, job_id: str) -> None:
+    """Queue a failed or canceled job again, with all its attempts. Raises NotFound, or Conflict
+    while it waits, runs or is done. For administrators.
+    """
+    if not _queue_again(session, Job.id == job_id, Job.status.in_(("failed", "canceled"))):
+        raise _cannot(session, job_id, "Only a failed or canceled job can be tried again")
+
+
+def retry_failed(session: Session) -> int:
+    """Queue every failed job again; returns how many. For administrators."""
+    return _queue_again(session, Job.status == "failed")
+
+
+def _queue_again(session: Session, *which: ColumnElement[bool]) -> int:
+    rows = session.execute(
+        update(Job)
+        .where(*which)
+        .values(
+            status="queued",
+            attempts=0,
+            progress=0.0,
+            message="",
+            started_at=None,
+            heartbeat_at=None,
+            finished_at=None,
+        )
+        .returning(Job.queue, Job.id)
+    ).all()
+    session.info.setdefault("outbox", []).extend((row.queue, row.id) for row in rows)
+    return len(rows)
+
+
+def cancel_any(session: Session, job_id: str, now: datetime) -> None:
+    """Cancel anybody's waiting or running job; a running one stops at its next report.
+
+    Raises NotFound, or Conflict when it has ended. For administrators.
+    """
+    found = session.scalar(
+        update(Job)
+        .where(Job.id == job_id, Job.status.in_(("queued", "running")))
+        .values(status="canceled", finished_at=now)
+        .returning(Job.id)
+    )
+    if found is None:
+        raise _cannot(session, job_id, "Only a job that waits or runs can be canceled")
+
+
+def _cannot(session: Session, job_id: str, why: str) -> DomainError:
+    status = session.scalar(select(Job.status).where(Job.id == job_id))
+    if status is None:
+        return NotFound("There is no such job. Finished jobs are kept for a week.")
+    return Conflict(f"{why}; this one is {status}.", code="job-state")
 
 
 def purge(session: Session, now: datetime) -> int:

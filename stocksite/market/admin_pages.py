@@ -1,10 +1,10 @@
-"""What the administrator's pages about live data show: the providers, and the quarantine."""
+"""What the panel's pages about live data show: the providers, and the quarantine."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import current_app, url_for
+from flask import current_app
 from flask_login import current_user
 from redis import Redis
 from sqlalchemy.orm import Session
@@ -16,8 +16,6 @@ from stocksite.market.service import reviewing
 from stocksite.market.sources import TITLES
 from stocksite.settings import Settings
 from stocksite.web.problem import NOWHERE
-
-PAGES = (("Providers", "market.admin_providers"), ("Quarantine", "market.admin_quarantine"))
 
 
 def admin() -> Actor:
@@ -44,14 +42,13 @@ def providers(session: Session) -> dict[str, Any]:
         "providers": found,
         "live": not settings.sample_market,
         "now": wall_now(),
-        "tabs_of": _tabs("market.admin_providers"),
     }
 
 
 def quarantine(session: Session) -> dict[str, Any]:
     """The bars that wait for a decision."""
     held = reviewing.pending(session, admin())
-    return {"held": held, "titles": TITLES, "tabs_of": _tabs("market.admin_quarantine")}
+    return {"held": held, "titles": TITLES}
 
 
 def decide(session: Session, bar_id: int, verdict: str) -> str:
@@ -73,10 +70,3 @@ def decide(session: Session, bar_id: int, verdict: str) -> str:
 
 def _days(n: int) -> str:
     return f"{n} {'day' if n == 1 else 'days'}"
-
-
-def _tabs(active: str) -> list[dict[str, Any]]:
-    return [
-        {"label": label, "url": url_for(endpoint), "active": endpoint == active}
-        for label, endpoint in PAGES
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from flask import Blueprint, flash, make_response, render_template, request, url_for
+from flask import Blueprint, make_response, render_template, request, url_for
 from flask_login import login_required
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.local import LocalProxy
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from stocksite.core.clock import wall_now
 from stocksite.core.errors import DomainError, InvalidInput
 from stocksite.core.paging import Page
-from stocksite.market import admin_pages, event_pages, fragments, loading, sources
+from stocksite.market import event_pages, fragments, loading, sources
 from stocksite.market.reading import MarketState, SearchHit, StockQuote
 from stocksite.market.service import bars, quotes, search, stocks
 from stocksite.market.symbols import normalize
@@ -177,25 +177,3 @@ def _exact(text: str, hits: list[SearchHit]) -> SearchHit | None:
         symbol = normalize(text)
         return next((hit for hit in hits if hit.symbol == symbol and hit.available), None)
     return None
-
-
-@blueprint.get("/admin/providers")
-@login_required
-def admin_providers() -> str:
-    """How the providers are doing; for administrators."""
-    return render_template("market/admin_providers.html", **admin_pages.providers(db.session()))
-
-
-@blueprint.get("/admin/quarantine")
-@login_required
-def admin_quarantine() -> str:
-    """Days that wait for an administrator."""
-    return render_template("market/admin_quarantine.html", **admin_pages.quarantine(db.session()))
-
-
-@blueprint.post("/admin/quarantine/<int:bar_id>")
-@login_required
-def admin_decide(bar_id: int) -> Response:
-    """Confirm or reject a held day."""
-    flash(admin_pages.decide(db.session(), bar_id, request.form.get("verdict", "")))
-    return htmx.hx_redirect(request, url_for(".admin_quarantine"))

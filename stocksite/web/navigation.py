@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flask import Flask, request
 from flask_login import current_user
@@ -24,28 +24,31 @@ _ACCOUNT: Final = (
     ("Sessions", "auth.sessions"),
     ("API tokens", "auth.tokens"),
 )
+_ADMIN: Final = (("Administration", "admin.index"),)
 _FOOTER: Final = (("API", "docs.api_docs"), ("Problem codes", "docs.problems"))
 
 
-def nav_items() -> list[dict[str, Any]]:
-    """The rail: label, url, icon, key, group, and whether the page shown belongs to it."""
+class NavItem(NamedTuple):
+    """One link of the rail, and whether the page shown belongs to it."""
+
+    label: str
+    url: str
+    icon: str
+    key: str
+    group: str
+    active: bool
+
+
+def nav_items() -> tuple[NavItem, ...]:
+    """The rail."""
     items = []
     for label, endpoint, icon, key, group in _RAIL:
         url = url_or_none(endpoint)
         if url is not None:
             inside = f"{url.rstrip('/')}/"
             active = request.path == url or (url != "/" and request.path.startswith(inside))
-            items.append(
-                {
-                    "label": label,
-                    "url": url,
-                    "icon": icon,
-                    "key": key,
-                    "group": group,
-                    "active": active,
-                }
-            )
-    return items
+            items.append(NavItem(label, url, icon, key, group, active))
+    return tuple(items)
 
 
 def _links(pairs: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
@@ -58,7 +61,7 @@ def _account() -> dict[str, Any] | None:
         return None
     return {
         "name": current_user.username,
-        "links": _links(_ACCOUNT),
+        "links": _links(_ACCOUNT + (_ADMIN if current_user.is_admin else ())),
         "logout_url": url_or_none("auth.logout") or "/",
     }
 

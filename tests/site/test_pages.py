@@ -36,14 +36,28 @@ NO_PAGE = {
     "market.banner": "fragment",
     "market.stock_quote": "fragment",
     "market.stock_loading": "leads to the stock's page; tests/market/live/test_site.py",
-    "market.admin_providers": "administrators only; tests/market/live/test_site.py",
-    "market.admin_quarantine": "administrators only; tests/market/live/test_site.py",
     "watchlist.changes": "fragment",
     "watchlist.bell": "fragment",
     "desk.dashboard_live": "fragment",
     "portfolios.live": "fragment",
     "portfolios.curve": "fragment",
     "portfolios.preview": "fragment",
+    "backtest.live": "fragment",
+    "backtest.sweep_live": "fragment",
+    "backtest.verdict": "fragment",
+    "backtest.find_cell": "leads to the cell",
+    "reports.live": "fragment",
+    "reports.json": "JSON",
+    "reports.pdf": "PDF",
+    "reports.shared_json": "JSON",
+    "reports.shared_pdf": "PDF",
+    "compat.ai_prediction": "JSON",
+    "compat.predict": "JSON",
+    "compat.back_test": "JSON",
+    "compat.backtest": "JSON",
+    "compat_api.read_stock": "JSON, or the stock's page for a browser",
+    "compat_api.read_data": "JSON, or the stocks' page for a browser",
+    "desk.class_share": "leads to the share's page",
 }
 
 # Pages that send a person who is logged in to another one.
@@ -54,7 +68,9 @@ MANY = 30
 
 
 def is_page(rule: Any) -> bool:
-    """Whether a rule answers GET with a whole page."""
+    """Whether a rule answers GET with a whole page; `tests/admin` has those of the panel."""
+    if rule.endpoint.startswith("admin."):
+        return False
     reads = "GET" in (rule.methods or ()) and not is_api(rule)
     return reads and rule.endpoint not in NO_PAGE and not rule.rule.endswith(".csv")
 

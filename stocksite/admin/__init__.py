@@ -1,0 +1,1 @@
+"""The administrator's panel: people, data, jobs, models, settings, and who changed what."""
