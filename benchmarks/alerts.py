@@ -35,6 +35,8 @@ _HOOKS = """
 INSERT INTO notification_settings (user_id, by_email, webhook_url)
 SELECT id, true, 'https://example.com/hook' FROM "user" WHERE username LIKE 'watcher%'
 """
+_NOBODY_ELSE = "DELETE FROM watchlist_item"
+"""The demo account watches too, and would be told of a big move."""
 _NONE_TOLD = "DELETE FROM notification"
 _ARMED = """
 UPDATE watchlist_item SET above_armed = true, above = :factor * q.price
@@ -45,6 +47,7 @@ FROM quote q WHERE q.stock_id = watchlist_item.stock_id AND above IS NOT NULL
 def figures(place: Place) -> Iterator[Figure]:
     """Milliseconds of the median batch, commit included."""
     with Session(place.engine) as session:
+        session.execute(text(_NOBODY_ELSE))
         session.execute(text(_PEOPLE), {"people": LEVELS // 4})
         session.execute(text(_ROWS), {"levels": LEVELS})
         session.execute(text(_HOOKS))

@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from stocksite.core.errors import InvalidInput, NotFound
+from stocksite.market.models import Bar, Stock
 from stocksite.portfolios import performance as rules
 from stocksite.portfolios.figures import FIGURES
 from stocksite.portfolios.periods import Span, months_before
@@ -187,6 +188,44 @@ def test_contributions_add_up_to_the_profit_across_a_split_and_a_dividend(
     owed = {part.label: part.value for part in view.composition.stocks}["Dividends due"]
     assert owed == D("30.00")
     assert {r.symbol: r.dividends for r in view.contributions} == {"IBM": D("81.20"), "MSFT": 30}
+
+
+@pytest.fixture
+def no_bar(session):
+    """Take a day's bar of a stock away until the test is over."""
+    taken = []
+
+    def take(symbol, day):
+        bar = session.scalar(
+            select(Bar)
+            .join(Stock)
+            .where(Stock.symbol == symbol, Bar.date == date.fromisoformat(day))
+        )
+        taken.append({c.key: getattr(bar, c.key) for c in Bar.__table__.columns})
+        session.delete(bar)
+        session.commit()
+
+    yield take
+    session.rollback()
+    session.execute(insert(Bar), taken)
+    session.commit()
+
+
+def test_a_split_on_a_day_without_trade_is_no_jump(session, actor, days, made, no_bar, open_book):
+    made.split("IBM", "2009-01-06", 2, 1)
+    no_bar("IBM", "2009-01-06")
+    market = days("2009-01-02")
+    book = open_book(cash="50000")
+    at = market.open("2009-01-02").at
+    post(session, book, "buy", "IBM", "100", "84.20", at)
+    market.open("2009-01-06")
+    market.close()
+    before, after = list(market.snapshots(book.id).values())[-2:]
+    assert after.total_value == before.total_value
+    for days_of in ({}, {"start": date(2009, 1, 5)}):
+        view = report(session, actor, book, None, **days_of).view
+        assert sum(row.profit for row in view.contributions) == view.profit
+        assert sum(part.value for part in view.composition.stocks) == view.closing_value
 
 
 def test_strangers_and_nonsense(session, actor, make_user):

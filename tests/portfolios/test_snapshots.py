@@ -126,6 +126,72 @@ def test_a_missed_day_is_valued_at_its_own_close(market, session, actor, open_bo
     assert held == {day: cents(D(repr(closes[day])) * 10) for day in (missed, later)}
 
 
+def test_a_quote_that_stopped_coming_gives_way_to_the_official_close(
+    market, session, open_book, trade
+):
+    book = open_book()
+    market.open_next()
+    trade(book, "buy", "AAPL", "10")
+    first = market.run_session()
+    snapshots.take(session, first)
+    old = session.execute(
+        text("SELECT q.* FROM quote q JOIN stock s ON s.id = q.stock_id WHERE symbol = 'AAPL'")
+    ).one()
+    market.open_next()
+    second = market.run_session()
+    session.execute(
+        text(
+            "UPDATE quote SET price = :price, as_of = :as_of, session_date = :day"
+            " WHERE stock_id = :id"
+        ),
+        {"price": old.price, "as_of": old.as_of, "day": old.session_date, "id": old.stock_id},
+    )
+    snapshots.take(session, second)
+    close = session.scalar(
+        text("SELECT close FROM bar WHERE stock_id = :id AND date = :day"),
+        {"id": old.stock_id, "day": second},
+    )
+    held = {row[0]: row[2] for row in rows(session)}
+    assert held[second] == cents(D(repr(close)) * 10) != held[first]
+
+
+def test_a_close_is_put_right_when_its_official_price_comes(
+    market, session, actor, open_book, trade
+):
+    book = open_book()
+    market.open_next()
+    trade(book, "buy", "AAPL", "10")
+    first = market.run_session()
+    snapshots.catch_up(session, first)
+    session.commit()
+    of_aapl = "stock_id = (SELECT id FROM stock WHERE symbol = 'AAPL') AND date = :day"
+    bar = session.execute(
+        text(f"SELECT close, high FROM bar WHERE {of_aapl}"), {"day": first}
+    ).one()
+    assert bar.high > bar.close
+    official = text(f"UPDATE bar SET close = :close WHERE {of_aapl}")
+    try:
+        session.execute(official, {"close": bar.high, "day": first})
+        market.open_next()
+        cash.move(session, actor, book.id, TransactionType.DEPOSIT, D("500"))
+        trade(book, "sell", "AAPL", "4")
+        second = market.run_session()
+        snapshots.catch_up(session, second)
+        session.commit()
+        corrected = rows(session)
+        row = session.get(PortfolioSnapshot, (book.id, first))
+        assert row.positions_value == cents(D(repr(bar.high)) * 10)
+        assert row.reported_value == row.cash + cents(D(repr(bar.close)) * 10)
+        assert row.corrected_at is not None
+        assert row.reported_index < row.twr_index <= row.peak_index
+        snapshots.rebuild(session, book.id, second)
+        assert rows(session) == corrected
+    finally:
+        session.rollback()
+        session.execute(official, {"close": bar.close, "day": first})
+        session.commit()
+
+
 def test_the_day_change_is_the_markets_alone(market, session, actor, open_book, trade):
     book = open_book()
     market.open_next()

@@ -1,7 +1,8 @@
 """What each stock of a portfolio was worth at two closes and what was traded between: one
 statement of sums, whatever the number of transactions.
 
-Shares at a close are those after the last split before it, plus what was bought and sold since.
+Shares at a close are those after the last split before it, plus what was bought and sold since. A
+close older than a split is read in new shares.
 """
 
 from __future__ import annotations
@@ -59,16 +60,26 @@ WITH trades AS (
     LEFT JOIN earned e ON e.stock_id = u.stock_id
 )
 SELECT s.symbol, s.name, s.sector,
-       coalesce(cents(h.shares_before * p.close::numeric(18, 6)), 0)::numeric(18, 2) AS opening,
-       coalesce(cents(h.shares_now * q.close::numeric(18, 6)), 0)::numeric(18, 2) AS closing,
+       coalesce(cents(h.shares_before * p.close), 0)::numeric(18, 2) AS opening,
+       coalesce(cents(h.shares_now * q.close), 0)::numeric(18, 2) AS closing,
        h.traded::numeric(18, 2), h.dividends::numeric(18, 2),
        h.shares_now::numeric(21, 9) AS shares, q.close::numeric(18, 6) AS close
 FROM held h
 JOIN stock s ON s.id = h.stock_id
-LEFT JOIN LATERAL (SELECT close FROM bar WHERE bar.stock_id = h.stock_id AND date <= :first
-                   AND h.shares_before <> 0 ORDER BY date DESC LIMIT 1) p ON true
-LEFT JOIN LATERAL (SELECT close FROM bar WHERE bar.stock_id = h.stock_id AND date <= :last
-                   AND h.shares_now <> 0 ORDER BY date DESC LIMIT 1) q ON true
+LEFT JOIN LATERAL (
+    SELECT round(b.close::numeric(18, 6) * coalesce((
+        SELECT a.ratio_from::numeric / a.ratio_to FROM corporate_action a
+        WHERE a.stock_id = b.stock_id AND a.kind = 'split' AND a.ex_date > b.date
+          AND a.ex_date <= :first ORDER BY a.ex_date DESC LIMIT 1), 1), 6) AS close
+    FROM bar b WHERE b.stock_id = h.stock_id AND b.date <= :first AND h.shares_before <> 0
+    ORDER BY b.date DESC LIMIT 1) p ON true
+LEFT JOIN LATERAL (
+    SELECT round(b.close::numeric(18, 6) * coalesce((
+        SELECT a.ratio_from::numeric / a.ratio_to FROM corporate_action a
+        WHERE a.stock_id = b.stock_id AND a.kind = 'split' AND a.ex_date > b.date
+          AND a.ex_date <= :last ORDER BY a.ex_date DESC LIMIT 1), 1), 6) AS close
+    FROM bar b WHERE b.stock_id = h.stock_id AND b.date <= :last AND h.shares_now <> 0
+    ORDER BY b.date DESC LIMIT 1) q ON true
 WHERE h.shares_before <> 0 OR h.shares_now <> 0 OR h.traded <> 0 OR h.dividends <> 0
 ORDER BY s.symbol
 """)

@@ -13,14 +13,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from stocksite.core.calendar import TradingSession, xnys
 from stocksite.core.clock import wall_now
 from stocksite.core.money import ZERO, from_observation
-from stocksite.market.models import Bar, Stock
 from stocksite.portfolios import corporate
 from stocksite.portfolios.book import Book
 from stocksite.portfolios.entries import CostMethod, Entry, TransactionType, market_value
@@ -63,9 +62,7 @@ def rebuild(session: Session, portfolio_id: int, until: date, since: date | None
     """
     index, peak, value = _state_before(session, portfolio_id, since)
     rows = []
-    for day in _days(session, portfolio_id, until):
-        if since is not None and day.session.date < since:
-            continue
+    for day in _days(session, portfolio_id, until, since or date.min):
         start = value + day.inflow
         index *= float(day.value + day.outflow) / float(start) if start > ZERO else 1.0
         peak, value = max(peak, index), day.value
@@ -179,8 +176,8 @@ def _written_until(session: Session, portfolio_id: int, closes_at: object) -> No
     session.flush()
 
 
-def _days(session: Session, portfolio_id: int, until: date) -> Iterator[_Day]:
-    """The book at each close since the portfolio was opened, in one pass."""
+def _days(session: Session, portfolio_id: int, until: date, since: date) -> Iterator[_Day]:
+    """The book at each close from `since` on, in one pass over the ledger."""
     posted = session.execute(
         select(Transaction.id, Transaction.executed_at).where(
             Transaction.portfolio_id == portfolio_id
@@ -192,13 +189,15 @@ def _days(session: Session, portfolio_id: int, until: date) -> Iterator[_Day]:
     portfolio = session.get_one(Portfolio, portfolio_id)
     method = CostMethod(portfolio.cost_method)
     first = min([day_of(portfolio.created_at), *by_day])
-    prices = _Prices(session, {e.symbol for e in entries if e.symbol})
+    prices = _Prices(session, {e.symbol for e in entries if e.symbol}, until)
     owed = _owed(session, portfolio_id)
     book = Book()
     for trading_session in xnys().between(first, until):
         batch = by_day.get(trading_session.date, [])
         book = replay(batch, method, book)
         prices.move(trading_session.date, batch)
+        if trading_session.date < since:
+            continue
         yield _Day(
             trading_session,
             book,
@@ -225,41 +224,47 @@ def _owed(session: Session, portfolio_id: int) -> list[_Owed]:
     return [_Owed(day_of(r.ex_at), day_of(r.pays_at), r.amount) for r in rows]
 
 
+_CLOSES = text("""
+SELECT b.date, array_agg(s.symbol), array_agg(b.close)
+FROM bar b JOIN stock s ON s.id = b.stock_id
+WHERE s.symbol = ANY(:symbols) AND b.date <= :until GROUP BY b.date ORDER BY b.date
+""")
+"""A row per day instead of one per close: half a million rows are slow to read in Python."""
+
+
 class _Prices:
     """The last official close of each symbol, carried over days without one and over splits."""
 
-    def __init__(self, session: Session, symbols: set[str]) -> None:
-        self.last: dict[str, Decimal] = {}
-        self.closes: dict[date, dict[str, float]] = {}
-        rows = session.execute(
-            select(Bar.date, Stock.symbol, Bar.close)
-            .join(Stock, Stock.id == Bar.stock_id)
-            .where(Stock.symbol.in_(symbols))
-        )
-        for day, symbol, close in rows:
-            self.closes.setdefault(day, {})[symbol] = close
-        self.days = sorted(self.closes)
+    def __init__(self, session: Session, symbols: set[str], until: date) -> None:
+        self.last: dict[str, float | Decimal] = {}
+        rows = session.execute(_CLOSES, {"symbols": sorted(symbols), "until": until})
+        self.closes = {day: dict(zip(names, closes, strict=True)) for day, names, closes in rows}
+        self.days = list(self.closes)
         self.at = 0
 
     def move(self, day: date, batch: Sequence[Entry]) -> None:
         """On to a day's close; `batch` holds its splits."""
         while self.at < len(self.days) and self.days[self.at] <= day:
-            found = self.closes[self.days[self.at]]
-            self.last |= {symbol: from_observation(close) for symbol, close in found.items()}
+            self.last |= self.closes[self.days[self.at]]
             self.at += 1
         today = self.closes.get(day, {})
         for entry in batch:
             stale = entry.symbol in self.last and entry.symbol not in today
             if entry.ratio is not None and stale:
                 assert entry.symbol is not None  # a split has one
-                self.last[entry.symbol] = corporate.new_price(self.last[entry.symbol], entry.ratio)
+                self.last[entry.symbol] = corporate.new_price(self._of(entry.symbol), entry.ratio)
 
     def value(self, book: Book) -> Decimal:
         """What is held at the last closes; at its cost where there never was one."""
         return sum(
             (
-                market_value(h.quantity, self.last[s]) if s in self.last else h.cost_basis
+                market_value(h.quantity, self._of(s)) if s in self.last else h.cost_basis
                 for s, h in book.holdings.items()
             ),
             ZERO,
         )
+
+    def _of(self, symbol: str) -> Decimal:
+        """A close as money; most are never asked for, so they are converted here only."""
+        found = self.last[symbol]
+        return found if isinstance(found, Decimal) else from_observation(found)

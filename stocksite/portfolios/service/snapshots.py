@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from stocksite.core.calendar import TradingSession, xnys
 from stocksite.core.clock import wall_now
 from stocksite.portfolios.models import Portfolio, PortfolioSnapshot, Transaction
-from stocksite.portfolios.service import dirty, rebuilding
+from stocksite.portfolios.service import dirty, official, rebuilding
 from stocksite.portfolios.service.rebuilding import rebuild
 
 __all__ = ["catch_up", "last_taken", "mend", "rebuild", "take"]
@@ -52,10 +52,13 @@ WITH later AS (
     FROM position h
     FULL JOIN (SELECT * FROM later WHERE stock_id IS NOT NULL) l USING (portfolio_id, stock_id)
 ), prices AS (
-    SELECT s.id AS stock_id, coalesce(q.price, b.close::numeric(18, 6)) AS price
+    -- The day's official close; before it is known the quote, unless it is older than a close.
+    SELECT s.id AS stock_id,
+           CASE WHEN b.date = :day OR q.session_date < b.date THEN b.close::numeric(18, 6)
+                ELSE coalesce(q.price, b.close::numeric(18, 6)) END AS price
     FROM stock s
     LEFT JOIN quote q ON q.stock_id = s.id AND q.as_of <= :closes_at
-    LEFT JOIN LATERAL (SELECT close FROM bar WHERE bar.stock_id = s.id AND bar.date <= :day
+    LEFT JOIN LATERAL (SELECT date, close FROM bar WHERE bar.stock_id = s.id AND bar.date <= :day
                        ORDER BY bar.date DESC LIMIT 1) b ON true
 ), worth AS (
     SELECT portfolio_id, sum(cents(quantity * coalesce(price, cost))) AS held
@@ -116,10 +119,19 @@ def catch_up(session: Session, upto: date) -> int:
     """Write down every close that is missing up to a session's; returns how many rows.
 
     After an outage over several closes each is valued at its own prices. Days made wrong by
-    back-dated postings are put right first, since the next day builds on them.
+    back-dated postings, and a close whose official prices have come since, are put right first,
+    since the next day builds on them.
     """
     mend(session)
+    _settle_last(session)
     return _write(session, _missing(session, upto))
+
+
+def _settle_last(session: Session) -> None:
+    """Value the last close written down at its official prices, which may have come since."""
+    last = session.scalar(select(func.max(Portfolio.snapshot_at)))
+    if last is not None:
+        official.correct(session, dirty.day_of(last), last, _replayed(session, last))
 
 
 def _missing(session: Session, upto: date) -> tuple[TradingSession, ...]:
