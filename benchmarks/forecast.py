@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure, table
-from stocksite.forecast import fan, model, shipped
+from stocksite.forecast import fan, garch, model, shipped
 from stocksite.forecast.bootstrap import Interval, ratio
 from stocksite.forecast.panel import History
 from stocksite.forecast.rolling import Outcome, run
@@ -49,8 +49,21 @@ def panel() -> list[History]:
     return [History(name, days, closes[:, i]) for i, name in enumerate(header[1:])]
 
 
+def fit_once() -> None:
+    """Remember GARCH fits: every refit asks for those of the same days again."""
+    known: dict[tuple[float, ...], garch.Garch] = {}
+    fit = garch.fit
+
+    def remembered(closes: np.ndarray) -> garch.Garch:
+        key = (len(closes), *closes[:3].tolist(), *closes[-3:].tolist())
+        return known[key] if key in known else known.setdefault(key, fit(closes))
+
+    garch.fit = remembered
+
+
 def on_the_panel() -> list[Outcome]:
     """Every symbol at every window, by models trained on the other half of the symbols."""
+    fit_once()
     histories = panel()
     days = histories[0].days
     last = len(days) - 1 - HORIZON
@@ -128,11 +141,21 @@ def show(title: str, outcomes: Sequence[Outcome]) -> None:
             f"{_text(against(outcomes, method, 'ewma')):<24}{states}"
         )
 
+    for name, level in (("inside80", 80), ("inside95", 95)):
+        print(f"model's {level} % band held, with its interval: {_text(_held(outcomes, name), 1)}")
 
-def _text(interval: Interval) -> str:
+
+def _held(outcomes: Sequence[Outcome], name: str) -> Interval:
+    """Coverage in percent; origins are drawn whole."""
+    origins = np.unique([o.origin for o in outcomes], return_counts=True)[1]
+    return ratio(100 * by_origin(outcomes, "model", name), origins.astype(float))
+
+
+def _text(interval: Interval, places: int = 3) -> str:
+    value = f"{interval.value:.{places + (places > 1)}f}"
     if interval.low is None:
-        return f"{interval.value:.4f}"
-    return f"{interval.value:.4f} [{interval.low:.3f}, {interval.high:.3f}]"
+        return value
+    return f"{value} [{interval.low:.{places}f}, {interval.high:.{places}f}]"
 
 
 def bars(outcomes: Sequence[Outcome]) -> list[Figure]:

@@ -10,12 +10,16 @@ from flask.cli import with_appcontext
 @click.command("train-model")
 @click.argument("symbols", nargs=-1)
 @click.option("--kind", type=click.Choice(["boosted", "linear"]), default="boosted")
+@click.option("--roll-back", metavar="REASON", help="Call back the model before the live one.")
 @with_appcontext
-def train_model(symbols: tuple[str, ...], kind: str) -> None:
+def train_model(symbols: tuple[str, ...], kind: str, roll_back: str | None) -> None:
     """Train a model on the stored prices (of SYMBOLS, or all) and let it go live if it passes.
 
     Example: flask train-model AAPL MSFT
     """
+    if roll_back is not None:
+        _roll_back(roll_back.strip())
+        return
     from stocksite.cli import servers
     from stocksite.core.database import connect, unit_of_work
     from stocksite.core.errors import DomainError
@@ -30,6 +34,23 @@ def train_model(symbols: tuple[str, ...], kind: str) -> None:
     except DomainError as error:
         raise click.ClickException(error.detail) from error
     click.echo(f"Model version {version}: {judgment.verdict}")
+
+
+def _roll_back(reason: str) -> None:
+    from stocksite.cli import servers
+    from stocksite.core.database import connect, unit_of_work
+    from stocksite.core.errors import DomainError
+    from stocksite.forecast.service import registry
+
+    if not reason:
+        raise click.UsageError("Say why: the reason is kept with the model.")
+    connect(servers(current_app.extensions["settings"])[0])
+    try:
+        with unit_of_work() as session:
+            version = registry.roll_back(session, reason)
+    except DomainError as error:
+        raise click.ClickException(error.detail) from error
+    click.echo(f"Model version {version} is live again.")
 
 
 @click.command("forecast")

@@ -11,8 +11,12 @@ from stocksite.forecast.schemas import (
     BoardOut,
     ForecastLineOut,
     ForecastOut,
+    ModelCardOut,
+    ModelOut,
+    card_out,
     forecast_out,
     line_out,
+    model_out,
     standing_out,
 )
 from stocksite.forecast.service import board, making, reads, registry
@@ -121,3 +125,27 @@ def scoreboard(session: Session) -> BoardOut:
         alarm=registry.alarmed(session),
         results=[standing_out(line) for line in found.standings],
     )
+
+
+@blueprint.operation(
+    "GET",
+    "/forecasts/models/",
+    summary="Model registry",
+    tag="Forecasts",
+    returns=list[ModelOut],
+)
+def list_models(session: Session) -> list[ModelOut]:
+    """Those in office first: `live` makes the forecasts, `challenger` is scored beside it."""
+    return [model_out(line) for line in reads.models(session)]
+
+
+@blueprint.operation(
+    "GET",
+    "/forecasts/models/<int:version_id>/",
+    summary="A model's card",
+    tag="Forecasts",
+    returns=ModelCardOut,
+)
+def get_model(session: Session, version_id: int) -> ModelCardOut:
+    """Data, seed, versions of the tools, hash of the artifact, held-out figures, audit trail."""
+    return card_out(reads.card(session, version_id))

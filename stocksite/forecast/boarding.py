@@ -24,7 +24,7 @@ LABELS: Final = {
     "regression": "Straight line through prices",
 }
 MEANINGS: Final = {
-    "model": "pooled volatility by horizon and GARCH, conformal quantiles; the forecast you see",
+    "model": "pooled volatility and GARCH, conformal bands: what you see",
     "linear": "the same with a Gamma regression instead of trees",
     "last_price": "no change, width of the whole history",
     "drift": "the average move of the past goes on",

@@ -10,7 +10,7 @@ import numpy as np
 from stocksite.forecast import baselines, garch
 from stocksite.forecast import features as feature_rules
 from stocksite.forecast.garch import Garch
-from stocksite.forecast.model import Model
+from stocksite.forecast.model import Model, blended
 from stocksite.forecast.terms import METHODS, YOUNG_BARS, Floats, Spread
 
 _CENTER = np.zeros(30)
@@ -34,7 +34,7 @@ class Fans:
 
 def blend(pooled: Floats, fitted: Garch, shape: Floats) -> Spread:
     """The mean of two variances by horizon, with a conformal shape around no change."""
-    return Spread(_CENTER, np.sqrt((pooled + fitted.cumulative()) / 2), shape)
+    return Spread(_CENTER, blended(pooled, fitted.cumulative()), shape)
 
 
 def fans(

@@ -44,10 +44,11 @@ def fill_board(year: int | None = None) -> None:
 
     The first call also makes today's forecasts, so that a new site has some at once.
     """
+    if year is None:
+        with unit_of_work() as session:
+            making.make_all(session, clock.state(session))
     with unit_of_work() as session:
         state = clock.state(session)
-        if year is None:
-            making.make_all(session, state)
         start = year if year is not None else filling.first_year(session, state)
         following = None if start is None else filling.fill_year(session, start, state)
         maturing.mature(session, state)

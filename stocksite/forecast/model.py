@@ -81,6 +81,12 @@ def variances(core: Linear | Forest, features: Floats) -> Floats:
     return np.array(rows)
 
 
+def blended(pooled: Floats, own: Floats) -> Floats:
+    """Scale of the published fan: the root of the mean of the pooled variance and GARCH's."""
+    out: Floats = np.sqrt((pooled + own) / 2)
+    return out
+
+
 def inputs_at_knots(features: Floats) -> Floats:
     """One row per (stock, knot): its features and the logarithm of the horizon."""
     repeated = np.repeat(features, len(KNOTS), axis=0)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import Any
 
 from stocksite.forecast.boarding import Standing
 from stocksite.forecast.bootstrap import Interval
-from stocksite.forecast.reading import LEVEL_NAMES, ForecastLine, ForecastView, PointView
+from stocksite.forecast.reading import (
+    LEVEL_NAMES,
+    ForecastLine,
+    ForecastView,
+    ModelCard,
+    ModelLine,
+    PointView,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,44 @@ class BoardOut:
     results: list[StandingOut]
 
 
+@dataclass(frozen=True, slots=True)
+class ModelOut:
+    """A model of the registry. `cut`: training used closes before this day."""
+
+    id: int
+    kind: str
+    version: str
+    status: str
+    trained_at: datetime
+    cut: date
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEventOut:
+    """A line of the registry's audit trail. `at` is wall time."""
+
+    kind: str
+    reason: str
+    at: datetime
+    market_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCardOut:
+    """Everything a model's card says: what it learned from, how it did, what became of it."""
+
+    model: ModelOut
+    predecessor: int | None
+    sha256: str
+    artifact_bytes: int
+    seconds: float | None
+    training: dict[str, Any]
+    ranges: dict[str, list[float]]
+    metrics: dict[str, Any]
+    events: list[ModelEventOut]
+
+
 def forecast_out(view: ForecastView) -> ForecastOut:
     """A forecast as scripts see it."""
     rate = None
@@ -219,6 +265,26 @@ def standing_out(line: Standing) -> StandingOut:
         crps_vs_ewma=_estimate(line.vs_ewma),
         error_vs_last_price=_estimate(line.error_vs_last_price),
         skill=line.verdict,
+    )
+
+
+def model_out(line: ModelLine) -> ModelOut:
+    """A model as scripts see it."""
+    return ModelOut(**{f.name: getattr(line, f.name) for f in fields(ModelOut)})
+
+
+def card_out(card: ModelCard) -> ModelCardOut:
+    """A model's card as scripts see it."""
+    same = ("sha256", "artifact_bytes", "seconds", "training", "ranges", "metrics")
+    events = [
+        ModelEventOut(**{f.name: getattr(event, f.name) for f in fields(ModelEventOut)})
+        for event in card.events
+    ]
+    return ModelCardOut(
+        model=model_out(card.line),
+        predecessor=card.predecessor_id,
+        events=events,
+        **{name: getattr(card, name) for name in same},
     )
 
 

@@ -26,7 +26,7 @@ from stocksite.forecast import features as feature_rules
 from stocksite.forecast.conformal import Shapes
 from stocksite.forecast.features import FEATURES
 from stocksite.forecast.forest import Forest
-from stocksite.forecast.model import UNIT, Linear, Model, inputs_at_knots, variances
+from stocksite.forecast.model import UNIT, Linear, Model, blended, inputs_at_knots, variances
 from stocksite.forecast.panel import History, data_hash, in_order
 from stocksite.forecast.terms import HORIZON, KNOTS, Floats
 
@@ -115,7 +115,7 @@ def _calibrate(kind: str, rows: _Rows, late: _Rows) -> Shapes:
         apart = (begins != block) & (ends != block)
         core = _fit(kind, rows.features[apart], rows.outcomes[apart])
         mine = np.searchsorted(edges, late.days, side="right") == block
-        scale = np.sqrt((variances(core, late.features[mine]) + late.garch[mine]) / 2)
+        scale = blended(variances(core, late.features[mine]), late.garch[mine])
         outcomes.append(np.abs(late.outcomes[mine]) / scale)
         states.append(late.states[mine])
     return conformal.calibrate(np.concatenate(outcomes), np.concatenate(states))
@@ -134,11 +134,17 @@ def _linear(inputs: Floats, target: Floats) -> Linear:
 
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0)
     with _one_thread():
-        fitted = GammaRegressor(alpha=1e-3, max_iter=2000, tol=1e-7).fit(
+        fitted = GammaRegressor(alpha=1e-3, solver="newton-cholesky", tol=1e-8, max_iter=100).fit(
             (inputs - mean) / scale, target
         )
     coefficients = fitted.coef_ / scale
-    return Linear(float(fitted.intercept_ - (coefficients * mean).sum()), coefficients)
+    intercept = fitted.intercept_ - (coefficients * mean).sum()
+    return Linear(_digits(intercept), np.array([_digits(c) for c in coefficients]))
+
+
+def _digits(value: float) -> float:
+    """To 11 digits: matrix products end differently on different processors, the hash must not."""
+    return float(f"{value:.11g}")
 
 
 def _boosted(inputs: Floats, target: Floats) -> Forest:

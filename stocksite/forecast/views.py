@@ -13,16 +13,19 @@ from stocksite.core.errors import DomainError
 from stocksite.forecast import drawing, wording
 from stocksite.forecast.boarding import BASIS_POINTS
 from stocksite.forecast.conformal import STATES
+from stocksite.forecast.features import FEATURES
 from stocksite.forecast.reading import ModelCard
 from stocksite.forecast.service import board, making, reads, registry
 from stocksite.market import fragments
 from stocksite.market.service import clock, stocks
+from stocksite.portfolios.views.answers import table_page
 from stocksite.web.extensions import db
+from stocksite.web.pagination import page_path, page_request
 
 blueprint = Blueprint("forecast", __name__, template_folder="templates")
 
 _PAST = 12
-"""Past forecasts listed under a fan."""
+"""Forecasts on a page of a stock's history, under its fan."""
 
 
 def tabs() -> list[dict[str, Any]]:
@@ -62,13 +65,16 @@ def stock(symbol: str) -> str:
     session = db.session()
     info = stocks.get(session, symbol)
     view = reads.latest(session, info.id, _day(request.args.get("origin")))
+    past = reads.past(session, info.id, page_request(_PAST))
     return render_template(
         "forecast/stock.html",
         tabs=tabs(),
         stock=info,
         view=view,
         state=fragments.state(),
-        past=reads.recent(session, info.id, _PAST),
+        past=past.results,
+        page=table_page(past),
+        page_url=lambda number: page_path(number) + "#history",
         chart=drawing.fan_chart(view) if view and not view.refused else None,
         reading=wording.reading(view) if view else [],
         skill=wording.skill_line(board.read(session)),
@@ -135,20 +141,32 @@ def models() -> str:
 @login_required
 def model(version_id: int) -> str:
     """A model's card: what it learned from, how it did, what became of it."""
-    card = reads.card(db.session(), version_id)
-    return render_template("forecast/model.html", card_of=card, facts=_facts(card))
+    session = db.session()
+    card = reads.card(session, version_id)
+    return render_template(
+        "forecast/model.html",
+        card_of=card,
+        facts=_facts(card),
+        ranges=[(name, card.ranges[name]) for name in FEATURES if name in card.ranges],
+        order=STATES,
+        here=board.read(session, version_id=version_id),
+    )
 
 
 def _facts(card: ModelCard) -> list[tuple[str, str]]:
     """The card's table of facts: label and value, in words."""
     training = card.training
-    seconds = "–" if card.seconds is None else f"{card.seconds:.1f} s"
+    seconds = "not measured" if card.seconds is None else f"{card.seconds:.1f} s"
     return [
+        ("Version", f"{card.line.label}, number {card.line.id} of the registry"),
+        ("Trained at" if card.seconds is not None else "Installed at", _moment(card)),
         ("Stocks", ", ".join(training["symbols"])),
-        ("Days", f"{training['from']} to {training['to']}"),
+        ("Days", f"{training['from']} to {training['to']}, before the cut on {card.line.cut}"),
         ("Rows", f"{training['rows']:,}"),
         ("Hash of the data", training["data_hash"]),
+        ("Horizon", _horizon(training)),
         ("Seed", str(training["seed"])),
+        ("Code", training["code"]),
         ("Python", training["python"]),
         ("numpy", training["numpy"]),
         ("scikit-learn", training["scikit_learn"]),
@@ -156,6 +174,15 @@ def _facts(card: ModelCard) -> list[tuple[str, str]]:
         ("Size", f"{card.artifact_bytes:,} bytes of JSON numbers"),
         ("SHA-256", card.sha256),
     ]
+
+
+def _moment(card: ModelCard) -> str:
+    return f"{card.line.trained_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _horizon(training: dict[str, Any]) -> str:
+    knots = ", ".join(str(knot) for knot in training["knots"])
+    return f"{training['horizon']} trading days; asked at {knots}, linear between"
 
 
 def _day(text: str | None) -> date | None:

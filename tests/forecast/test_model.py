@@ -48,9 +48,10 @@ def test_the_linear_part_equals_sklearn(rows, monkeypatch):
 def test_the_trees_equal_sklearn(rows):
     inputs = inputs_at_knots(rows.features)
     target = np.maximum(rows.outcomes[:, np.array(KNOTS) - 1].ravel() ** 2, 1e-6)
-    fitted = HistGradientBoostingRegressor(loss="gamma", max_iter=40, random_state=0).fit(
-        inputs, target
-    )
+    with train._one_thread():
+        fitted = HistGradientBoostingRegressor(loss="gamma", max_iter=40, random_state=0).fit(
+            inputs, target
+        )
     walker = forest.from_sklearn(fitted)
     assert np.max(np.abs(np.exp(walker.predict(inputs)) / fitted.predict(inputs) - 1)) < 1e-10
     back = forest.Forest.from_json(json.loads(json.dumps(walker.to_json())), inputs.shape[1])
@@ -82,6 +83,16 @@ def test_training_sees_nothing_after_the_cut(panel):
 def test_too_little_history_is_said(panel):
     with pytest.raises(InvalidInput, match="too little history"):
         train.train("linear", [panel[0].before(date(2001, 1, 1))], CUT)
+
+
+@pytest.mark.parametrize("kind", model.KINDS)
+def test_a_shipped_model_says_how_its_recipe_did(kind):
+    found = shipped.metrics(kind)
+    assert found["forecasts"] > 100
+    assert set(found["by_year80_pct"]) == {"2004", "2005", "2006", "2007", "2008"}
+    assert set(found["by_state80_pct"]) == {"calm", "middle", "wild"}
+    assert "30" in found["by_horizon80_pct"]
+    assert all(found[f"vs_{rival}"]["value"] > 0 for rival in ("last_price", "ewma", "garch"))
 
 
 @pytest.mark.parametrize("kind", model.KINDS)

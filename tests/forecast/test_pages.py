@@ -13,6 +13,7 @@ from tests.conftest import csrf_token
 PAGES = (
     "/forecast",
     "/forecast/AAPL",
+    "/forecast/AAPL?page=2",
     "/forecast/scoreboard",
     "/forecast/scoreboard?kind=past",
     "/forecast/models",
@@ -21,7 +22,10 @@ PAGES = (
 LEVELS = ["q025", *(f"q{i * 5:02d}" for i in range(1, 20)), "q975"]
 
 
-def filled(session):
+@pytest.fixture
+def filled(session, night, monkeypatch):
+    """A year of the past besides, by the shipped models: how they were trained is not the point."""
+    monkeypatch.setattr(filling, "_models_for", lambda session, *_: filling._shipped(session))
     state = clock.state(session)
     filling.fill_year(session, 2008, state)
     maturing.mature(session, state)
@@ -29,8 +33,7 @@ def filled(session):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_costs_at_most_six_statements(path, session, browser, night, count_sql):
-    filled(session)
+def test_a_page_costs_at_most_six_statements(path, browser, filled, count_sql):
     browser.get(path)
     with count_sql() as statements:
         answer = browser.get(path)
@@ -111,8 +114,33 @@ def test_the_contract_of_the_json(browser, market):
     assert (unlisted.status_code, unlisted.json["code"]) == (422, "not-listed-yet")
 
 
-def test_the_scoreboard_of_scripts(session, browser, night):
-    filled(session)
+def test_the_history_of_a_stock_has_pages(browser, filled):
+    first = browser.get("/forecast/AAPL").get_data(as_text=True)
+    assert "/forecast/AAPL?page=2#history" in first
+    second = browser.get("/forecast/AAPL?page=2").get_data(as_text=True)
+    assert "origin=2008-01-" in second
+    assert "origin=2008-01-" not in first
+
+
+def test_a_models_card_says_everything(browser, filled):
+    text = browser.get("/forecast/models/1").get_data(as_text=True)
+    told = browser.get("/api/forecasts/models/1/").json
+    for fact in ("Hash of the data", "Rows", "Seed", "Code", "Horizon", "scikit-learn", "SHA-256"):
+        assert f">{fact}</th>" in text
+    for value in (told["sha256"], told["training"]["data_hash"], told["training"]["code"]):
+        assert value in text
+    for part in ("Do not use it", "by market state", "By year of origin", "Against GARCH"):
+        assert part in text
+    assert "How its forecasts have done here" in text
+    assert told["model"]["status"] == "live"
+    assert told["events"][0]["kind"] == "installed"
+    assert told["metrics"]["by_state80_pct"]["calm"] > 0
+    lines = browser.get("/api/forecasts/models/").json
+    assert [line["status"] for line in lines] == ["live", "challenger"]
+    assert browser.get("/api/forecasts/models/99/").status_code == 404
+
+
+def test_the_scoreboard_of_scripts(browser, filled):
     board = browser.get("/api/forecasts/scoreboard/").json
     methods = [line["method"] for line in board["results"]]
     assert methods[:2] == ["model", "linear"]

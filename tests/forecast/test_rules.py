@@ -195,4 +195,8 @@ def test_the_drift_alarm():
     assert drift.check(0.91, 60, 0, 5).alarm
     assert not drift.check(0.5, 19, 0, 5).alarm, "too few origins to tell"
     assert drift.check(0.8, 60, 2, 5).alarm
-    assert not drift.check(0.8, 60, 1, 5).alarm
+    assert not drift.check(0.8, 60, 2, 10).alarm, "a fifth is not more than a fifth"
+    assert not drift.check(0.8, 60, 1, 4).alarm, "one stock is not drift"
+    assert not drift.check(0.71, 60, 0, 5).alarm
+    assert drift.check(0.71, 60, 0, 5, rang=True).alarm, "it ends only well inside"
+    assert not drift.check(0.73, 60, 0, 5, rang=True).alarm

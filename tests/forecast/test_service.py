@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -142,6 +142,28 @@ def test_a_splits_shares_are_those_of_the_origin(session, market):
     assert score.actual == pytest.approx(2 * raw)
 
 
+def test_a_close_that_came_late_does_not_move_the_measure(session, market):
+    """A forecast from a stale close is scored against that close, whatever is stored later."""
+    stock = stocks.get(session, "AAPL")
+    late = text("SELECT close FROM bar WHERE stock_id = :id AND date = '2008-12-31'")
+    close = session.scalar(late, {"id": stock.id})
+    shift = text("UPDATE bar SET date = date + :by WHERE stock_id = :id AND date = :day")
+    session.execute(shift, {"id": stock.id, "by": 20_000, "day": date(2008, 12, 31)})
+    made, _ = making.make(session, stock, clock.state(session))
+    seen = session.get(Forecast, made)
+    assert (seen.origin, seen.recent_days[-1]) == (date(2008, 12, 31), date(2008, 12, 30))
+    session.execute(
+        shift, {"id": stock.id, "by": -20_000, "day": date(2008, 12, 31) + timedelta(20_000)}
+    )
+    assert seen.last_close != close
+    maturing.mature(session, ahead(session, date(2009, 1, 8)))
+    stored = session.scalar(
+        text("SELECT close FROM bar WHERE stock_id = :id AND date = '2009-01-02'"),
+        {"id": stock.id},
+    )
+    assert session.get(ForecastScore, (made, 1)).actual == pytest.approx(stored)
+
+
 def test_roll_back_and_audit(session, market):
     registry.current(session)
     with pytest.raises(Conflict):
@@ -165,7 +187,7 @@ def test_the_drift_alarm_hands_over_to_garch_and_back(session, market, monkeypat
     assert not drifting.check(session, state).alarm, "nothing has matured"
     monkeypatch.setattr(drifting, "_coverage", lambda session, live: (0.5, 60))
     assert drifting.check(session, state).alarm
-    assert "held 50 %" in registry.alarmed(session)
+    assert "held 50.0 %" in registry.alarmed(session)
     made, _ = making.make(session, stocks.get(session, "AAPL"), state)
     one = session.get(Forecast, made)
     assert one.fallback

@@ -95,8 +95,10 @@ def rebuild(session: Session) -> None:
     session.execute(_REBUILD, {"methods": list(METHODS)})
 
 
-def read(session: Session, *, backfilled: bool | None = None) -> Board:
-    """The board over everything that has matured, or one kind only; one statement.
+def read(
+    session: Session, *, backfilled: bool | None = None, version_id: int | None = None
+) -> Board:
+    """The board over everything that has matured, or one kind or one live model's; one statement.
 
     `backfilled` True: forecasts of the past only, each by a model trained before it. False: those
     made at the time.
@@ -104,6 +106,8 @@ def read(session: Session, *, backfilled: bool | None = None) -> Board:
     statement = select(ScoreTally).order_by(ScoreTally.month)
     if backfilled is not None:
         statement = statement.where(ScoreTally.backfilled.is_(backfilled))
+    if version_id is not None:
+        statement = statement.where(ScoreTally.model_version_id == version_id)
     columns = [getattr(ScoreTally, name) for name in ("month", "state", "method", "n", *_NAMES)]
     rows = session.execute(statement.with_only_columns(*columns))
     return build(Sums(*row) for row in rows)

@@ -20,7 +20,7 @@ def check(session: Session, state: MarketState) -> Drift:
     live = registry.current(session).live_id
     coverage, origins = _coverage(session, live)
     outside, stocks = _outside(session)
-    found = drift.check(coverage, origins, outside, stocks)
+    found = drift.check(coverage, origins, outside, stocks, rang=rang)
     if found.alarm != rang:
         reason = found.reason or "The model keeps its promises again."
         kind = "alarm" if found.alarm else "all_clear"

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Final
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from stocksite.core.calendar import xnys
@@ -38,12 +38,24 @@ LEAST: Final = 260
 
 
 def first_year(session: Session, state: MarketState) -> int | None:
-    """The first year to fill, or None when there is nothing (more) to do."""
-    known = state.last_complete
-    filled = select(Forecast.id).where(Forecast.backfilled.is_(True)).limit(1)
-    if known is None or session.scalar(filled) is not None:
+    """The first year to fill, or None when there is nothing (more) to do.
+
+    A filling that was cut off goes on after its last year, up to the first forecast that was made
+    at the time: from there on the board fills by itself.
+    """
+    until = _until(session, state)
+    if until is None:
         return None
-    return _first_trainable(session, state)
+    filled = session.scalar(select(func.max(Forecast.origin)).where(Forecast.backfilled.is_(True)))
+    if filled is None:
+        return _first_trainable(session, state)
+    return filled.year + 1 if filled.year < until.year else None
+
+
+def _until(session: Session, state: MarketState) -> date | None:
+    """The last complete session, or the first origin of a forecast made at the time before it."""
+    made = select(func.min(Forecast.origin)).where(Forecast.backfilled.is_(False))
+    return session.scalar(made) or state.last_complete
 
 
 def _first_trainable(session: Session, state: MarketState) -> int | None:
@@ -62,9 +74,10 @@ def _all(session: Session, state: MarketState) -> list[Prices]:
 def fill_year(session: Session, year: int, state: MarketState) -> int | None:
     """Forecast one year's origins; returns the next year with days to fill, or None at the end.
 
-    Origins of the last thirty sessions are left to the forecasts that are made at the time.
+    Origins of the last thirty sessions before the first forecast made at the time are left out:
+    they have not matured, and no day is forecast twice.
     """
-    known = state.last_complete
+    known = _until(session, state)
     if known is None or year > known.year:
         return None
     found = [p for p in _all(session, state) if len(p.days) > SHORT_BARS]

@@ -6,13 +6,13 @@ Outcomes are closes in the shares of the origin: splits since are undone, divide
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -43,11 +43,14 @@ class _Matured:
 
 
 def mature(session: Session, state: MarketState) -> int:
-    """Score every horizon whose close is stored; returns how many. Run again, it adds nothing."""
+    """Score every horizon whose close is stored; returns how many. Run again, it adds nothing.
+
+    Stock by stock, so that the prices of each are read once however many forecasts wait.
+    """
     known = state.last_complete
-    scored = 0
+    scored, after = 0, (0, 0)
     while known is not None:
-        due = _due(session, known)
+        due = _due(session, known, after)
         if not due:
             break
         by_stock: dict[tuple[int, str], list[Row[Any]]] = defaultdict(list)
@@ -58,17 +61,18 @@ def mature(session: Session, state: MarketState) -> int:
             prices = histories.prices(session, stock_id, symbol, state)
             matured += [_match(row, prices, known) for row in rows]
         scored += record(session, matured)
-        if not any(one.next_horizon > one.forecast.next_horizon for one in matured):
-            break
+        after = (due[-1].stock_id, due[-1].id)
     return scored
 
 
-def _due(session: Session, known: date) -> Sequence[Row[Any]]:
+def _due(session: Session, known: date, after: tuple[int, int]) -> Sequence[Row[Any]]:
+    """Waiting forecasts with a day that has closed, the next ones by (stock, forecast)."""
     return session.execute(
         select(
             Forecast.id,
             Forecast.stock_id,
             Stock.symbol,
+            Forecast.recent_days[func.cardinality(Forecast.recent_days)].label("seen"),
             Forecast.origin,
             Forecast.last_close,
             Forecast.days,
@@ -81,38 +85,43 @@ def _due(session: Session, known: date) -> Sequence[Row[Any]]:
         )
         .join(PendingForecast, PendingForecast.forecast_id == Forecast.id)
         .join(Stock, Stock.id == Forecast.stock_id)
-        .where(PendingForecast.next_day <= known)
-        .order_by(PendingForecast.next_day, Forecast.id)
+        .where(PendingForecast.next_day <= known, tuple_(Forecast.stock_id, Forecast.id) > after)
+        .order_by(Forecast.stock_id, Forecast.id)
         .limit(_AT_ONCE)
         .with_for_update(of=PendingForecast, skip_locked=True)
     ).all()
 
 
 def _match(row: Row[Any], prices: Prices, known: date) -> _Matured:
-    """Which waiting horizons have a close; a hole is passed over once it is old."""
+    """Which waiting horizons have a close; a hole is passed over once it is old.
+
+    `row.seen` is the day of the last close that the forecast saw. It may lie before the origin when
+    prices came late, so closes are compared with that day's and not with the origin's.
+    """
     days = np.array(row.days, dtype="datetime64[D]")
     at = np.searchsorted(prices.days, days)
-    origin = int(np.searchsorted(prices.days, np.datetime64(row.origin, "D"), "right")) - 1
+    seen = int(np.searchsorted(prices.days, np.datetime64(row.seen, "D"), "right")) - 1
     horizons, actual = [], []
     horizon = int(row.next_horizon)
     while horizon <= HORIZON and row.days[horizon - 1] <= known:
         where = int(at[horizon - 1])
         there = where < len(prices.days) and prices.days[where] == days[horizon - 1]
-        if there and origin >= 0:
+        if there and seen >= 0:
             horizons.append(horizon)
-            actual.append(prices.split[where] / prices.split[origin] * row.last_close)
+            actual.append(prices.split[where] / prices.split[seen] * row.last_close)
         elif len(prices.days) - where < _LATE_DAYS:
             break
         horizon += 1
     return _Matured(row, horizons, np.array(actual), horizon)
 
 
-def record(session: Session, matured: Iterable[_Matured]) -> int:
+def record(session: Session, matured: Sequence[_Matured]) -> int:
     """Store scores, add them to the tallies, and move the waiting forecasts on."""
     rows: list[dict[str, Any]] = []
     tallies: list[board.Addition] = []
-    for one in matured:
-        _advance(session, one)
+    moved = [one for one in matured if one.next_horizon > one.forecast.next_horizon]
+    _advance(session, moved)
+    for one in moved:
         if not one.horizons:
             continue
         index = np.array(one.horizons) - 1
@@ -137,13 +146,26 @@ def record(session: Session, matured: Iterable[_Matured]) -> int:
     return len(rows)
 
 
-def _advance(session: Session, one: _Matured) -> None:
-    mine = PendingForecast.forecast_id == one.forecast.id
-    if one.next_horizon > HORIZON:
-        session.execute(delete(PendingForecast).where(mine))
-    elif one.next_horizon > one.forecast.next_horizon:
+def _advance(session: Session, moved: Sequence[_Matured]) -> None:
+    """Those with days to come wait on, the others have been scored: two statements for all."""
+    over = [one.forecast.id for one in moved if one.next_horizon > HORIZON]
+    on = [one for one in moved if one.next_horizon <= HORIZON]
+    if over:
+        session.execute(delete(PendingForecast).where(PendingForecast.forecast_id.in_(over)))
+    if on:
         session.execute(
-            update(PendingForecast)
-            .where(mine)
-            .values(next_horizon=one.next_horizon, next_day=one.forecast.days[one.next_horizon - 1])
+            _WAIT_ON,
+            {
+                "ids": [one.forecast.id for one in on],
+                "horizons": [one.next_horizon for one in on],
+                "days": [one.forecast.days[one.next_horizon - 1] for one in on],
+            },
         )
+
+
+_WAIT_ON = text("""
+    UPDATE forecast_pending p SET next_horizon = n.horizon, next_day = n.day
+    FROM unnest(cast(:ids AS integer[]), cast(:horizons AS smallint[]), cast(:days AS date[]))
+         AS n (id, horizon, day)
+    WHERE p.forecast_id = n.id
+""")

@@ -15,7 +15,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -157,15 +156,18 @@ def _score(scores: list[list[Any]]) -> ScoreView | None:
 def _line_statement() -> Select[*tuple[Any, ...]]:
     """Lists: each forecast with its band of the last day and its scores' means, one statement."""
     score = ForecastScore
+    # One column, not a join: counting the rows of a list then computes none of it.
     told = (
         select(
-            func.count().label("matured"),
-            func.avg(cast(score.inside80[1], Float)).label("inside80"),
-            func.sum(cast(score.crps[1], Float)).label("crps"),
-            func.sum(cast(score.crps[_LAST_PRICE + 1], Float)).label("plain"),
+            func.json_build_array(
+                func.count(),
+                func.avg(cast(score.inside80[1], Float)),
+                func.sum(cast(score.crps[1], Float)),
+                func.sum(cast(score.crps[_LAST_PRICE + 1], Float)),
+            )
         )
         .where(score.forecast_id == Forecast.id)
-        .lateral("told")
+        .scalar_subquery()
     )
     band: Any = Forecast.quantiles
     return (
@@ -183,18 +185,23 @@ def _line_statement() -> Select[*tuple[Any, ...]]:
             Forecast.last_close,
             band[HORIZON][_LOW80].label("low80"),
             band[HORIZON][_HIGH80].label("high80"),
-            told.c.matured,
-            (100 * told.c.inside80).label("inside80_pct"),
-            (told.c.crps / func.nullif(told.c.plain, 0.0, type_=Float)).label("crps_vs_last_price"),
+            told.label("told"),
         )
         .join(Stock, Stock.id == Forecast.stock_id)
         .join(ModelVersion, ModelVersion.id == Forecast.model_version_id)
-        .join(told, literal(True))
     )
 
 
 def _line(row: Row[Any]) -> ForecastLine:
-    return ForecastLine(**{name: getattr(row, name) for name in ForecastLine.__slots__})
+    matured, inside80, crps, plain = row.told
+    made = ("matured", "inside80_pct", "crps_vs_last_price")
+    kept = {name: getattr(row, name) for name in ForecastLine.__slots__ if name not in made}
+    return ForecastLine(
+        **kept,
+        matured=matured,
+        inside80_pct=None if inside80 is None else 100 * inside80,
+        crps_vs_last_price=crps / plain if plain else None,
+    )
 
 
 def page(
@@ -215,15 +222,11 @@ def page(
     return paginate(session, statement, request, _line)
 
 
-def recent(session: Session, stock_id: int, limit: int = 20) -> list[ForecastLine]:
-    """A stock's latest forecasts, newest first; one statement."""
-    rows = session.execute(
-        _line_statement()
-        .where(Forecast.stock_id == stock_id)
-        .order_by(Forecast.origin.desc(), Forecast.backfilled, Forecast.id)
-        .limit(limit)
-    )
-    return [_line(row) for row in rows]
+def past(session: Session, stock_id: int, request: PageRequest) -> Page[ForecastLine]:
+    """A stock's forecasts, newest first; at most two statements."""
+    statement = _line_statement().where(Forecast.stock_id == stock_id)
+    order = (Forecast.origin.desc(), Forecast.backfilled, Forecast.id)
+    return paginate(session, statement.order_by(*order), request, _line)
 
 
 def tonight(session: Session, state: MarketState) -> list[ForecastLine]:

@@ -16,6 +16,8 @@ from stocksite.forecast import shipped
 from stocksite.forecast.features import FEATURES
 from stocksite.forecast.model import Model, dump, fingerprint, load
 from stocksite.forecast.models import ModelEvent, ModelVersion
+from stocksite.forecast.revision import code_revision
+from stocksite.forecast.terms import HORIZON, KNOTS
 
 ROLES = ("live", "challenger")
 
@@ -67,6 +69,7 @@ def install(session: Session) -> None:
     for kind, status in (("boosted", "live"), ("linear", "challenger")):
         model = shipped.shipped(kind)
         row = add(session, model, shipped.VERSION, status=status, cut=shipped.CUT)
+        row.metrics, row.verdict = shipped.metrics(kind), shipped.VERDICT
         note(session, row.id, "installed", f"Came with the package as the {status} model.")
 
 
@@ -89,7 +92,8 @@ def add(
         status=status,
         trained_at=wall_now(),
         cut=cut,
-        training=model.training,
+        training=model.training
+        | {"horizon": HORIZON, "knots": list(KNOTS), "code": code_revision()},
         ranges={name: [low, high] for name, low, high in ranges},
         artifact=raw,
         sha256=fingerprint(raw),
