@@ -100,7 +100,7 @@ class Verdict:
 def examine(series: BarSeries, evidence: Evidence) -> Verdict:
     """Sort a raw series into accepted, held and refused bars."""
     clean, refused = _sound(series, evidence.last_session)
-    fresh = clean.where(~np.isin(clean.days, evidence.known.days))
+    fresh = clean.where(~_among(clean.days, evidence.known.days))
     walk = _Walk(fresh, evidence)
     accepted = fresh.where(walk.believed)
     return Verdict(
@@ -119,6 +119,15 @@ def _sessions() -> Days:
     return np.array([s.date for s in xnys().sessions], dtype="datetime64[D]")
 
 
+def _among(days: Days, ordered: Days) -> Mask:
+    """Which of the days are among those, which ascend: by bisection, since a grouped day asks this
+    for one bar and thousands of sessions at a time."""
+    if not len(ordered):
+        return np.zeros(len(days), dtype=bool)
+    at = np.minimum(np.searchsorted(ordered, days), len(ordered) - 1)
+    return np.asarray(ordered[at] == days)
+
+
 def _sound(series: BarSeries, last: date) -> tuple[BarSeries, list[Refused]]:
     """The bars that can be true, ascending, one a day; and the others."""
     prices = np.stack([series.open, series.high, series.low, series.close])
@@ -129,7 +138,7 @@ def _sound(series: BarSeries, last: date) -> tuple[BarSeries, list[Refused]]:
     reasons = np.full(len(series), "", dtype="U10")
     reasons[~volumes] = "volume"
     reasons[~good] = "prices"
-    reasons[~np.isin(series.days, _sessions())] = "session"
+    reasons[~_among(series.days, _sessions())] = "session"
     reasons[series.days > np.datetime64(last, "D")] = "future"
     for day in _repeated(series.days[reasons == ""]):
         same = np.flatnonzero((series.days == day) & (reasons == ""))
@@ -143,6 +152,8 @@ def _sound(series: BarSeries, last: date) -> tuple[BarSeries, list[Refused]]:
 
 
 def _repeated(days: Days) -> Days:
+    if len(days) < 2:
+        return days[:0]
     unique, counts = np.unique(days, return_counts=True)
     return unique[counts > 1]
 
@@ -261,7 +272,9 @@ def gaps(have: Days, fresh: Days) -> tuple[date, ...]:
     earlier = have[have < fresh[0]]
     first = earlier[-1] if len(earlier) else fresh[0]
     sessions = _sessions()
-    wanted = sessions[(sessions >= first) & (sessions <= fresh[-1])]
+    wanted = sessions[
+        np.searchsorted(sessions, first) : np.searchsorted(sessions, fresh[-1], side="right")
+    ]
     return tuple(np.setdiff1d(wanted, have).tolist())
 
 

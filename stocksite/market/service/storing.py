@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -140,6 +140,14 @@ def ensure_stock(session: Session, symbol: str, name: str) -> int:
     return int(session.execute(same.returning(Stock.id)).scalar_one())
 
 
+# One array each: as many parameters as there are days would have to be compiled every time.
+_NOT_HELD = text("""
+    DELETE FROM quarantined_bar
+    WHERE stock_id = :id AND status = 'pending' AND date = ANY(CAST(:days AS date[]))
+""")
+_NO_GAP = text("DELETE FROM bar_gap WHERE stock_id = :id AND date = ANY(CAST(:days AS date[]))")
+
+
 def store_verdict(
     session: Session, stock_id: int, verdict: Verdict, fetch_id: int, now: datetime
 ) -> int:
@@ -150,13 +158,9 @@ def store_verdict(
     arrived = verdict.accepted.days.tolist()
     if arrived:
         # A bar that is believed now no longer waits, and its day is no gap.
-        held = delete(QuarantinedBar).where(
-            QuarantinedBar.stock_id == stock_id,
-            QuarantinedBar.status == "pending",
-            QuarantinedBar.date.in_(arrived),
-        )
-        session.execute(held)
-        session.execute(delete(BarGap).where(BarGap.stock_id == stock_id, BarGap.date.in_(arrived)))
+        told = {"id": stock_id, "days": arrived}
+        session.execute(_NOT_HELD, told)
+        session.execute(_NO_GAP, told)
     if verdict.gaps:
         source = verdict.accepted.provider
         rows = [
