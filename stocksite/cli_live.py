@@ -10,7 +10,9 @@ from flask import current_app
 from flask.cli import with_appcontext
 from redis import Redis
 
+from stocksite.admin.service import audit
 from stocksite.core.actor import Actor
+from stocksite.core.clock import wall_now
 from stocksite.core.database import connect, unit_of_work
 from stocksite.core.errors import DomainError
 from stocksite.core.queue import connect_queue
@@ -20,6 +22,7 @@ from stocksite.market.providers.setup import PATIENT, Desk, open_desk
 from stocksite.market.service import (
     company,
     fetching,
+    load,
     provider_status,
     quoting,
     reviewing,
@@ -29,6 +32,7 @@ from stocksite.market.service.fetching import HistoryReport
 from stocksite.market.service.quoting import QuotesReport
 from stocksite.market.symbols import normalize
 from stocksite.settings import Settings
+from stocksite.web.format import duration
 
 
 def _desk() -> Desk:
@@ -53,8 +57,13 @@ def _desk() -> Desk:
 def load_stock_data(symbols: Sequence[str], years: int) -> None:
     """Fetch daily history of SYMBOLS, or of all tracked stocks, and store what passes the gate.
 
+    In the sample market the prices that came with the site are loaded, whatever the years.
+
     Example: flask load-stock-data AAPL BRK.B --years 2
     """
+    if current_app.extensions["settings"].sample_market:
+        _load_sample(symbols)
+        return
     desk = _desk()
     symbols = symbols or _tracked()
     failed = 0
@@ -69,6 +78,28 @@ def load_stock_data(symbols: Sequence[str], years: int) -> None:
             click.echo(_told(report))
     if failed:
         raise click.ClickException(f"{failed} of {len(symbols)} could not be loaded.")
+
+
+def _load_sample(symbols: Sequence[str]) -> None:
+    """Load what is missing of the sample, and say what is stored of each symbol."""
+    from stocksite.cli import servers
+
+    connect(servers(current_app.extensions["settings"])[0])
+    with unit_of_work() as session:
+        load.load_sample(session)
+    with unit_of_work() as session:
+        stored = load.stored_days(session)
+    wanted = [symbol.strip().upper() for symbol in symbols] or sorted(stored)
+    unknown = [symbol for symbol in wanted if symbol not in stored]
+    with click.progressbar(wanted, label="Histories", item_show_func=str, file=sys.stderr) as bar:
+        for symbol in bar:
+            if symbol in stored:
+                click.echo(f"{symbol}: {stored[symbol]:,} days are stored")
+    if unknown:
+        raise click.ClickException(
+            f"The sample market has no prices of {', '.join(unknown)}; it has "
+            f"{', '.join(sorted(stored))}. For others set MARKET=live and a provider's key."
+        )
 
 
 _OTHERWISE = {
@@ -176,12 +207,13 @@ def providers() -> None:
         budget = ", ".join(f"{b.left} left of {b.window}" for b in one.budgets) or "not known"
         click.echo(f"{one.title}: {one.state}; {budget}")
         if one.cooldown_s:
-            click.echo(f"  asked for a pause, {one.cooldown_s:.0f} s to go")
+            click.echo(f"  asked for a pause, {duration(one.cooldown_s)} to go")
         for capability in one.capabilities:
             if capability.breaker and capability.breaker.state != "closed":
                 click.echo(
                     f"  {capability.name}: {capability.breaker.state}, "
-                    f"{capability.breaker.opens_again_s:.0f} s to go: {capability.breaker.reason}"
+                    f"{duration(capability.breaker.opens_again_s)} to go: "
+                    f"{capability.breaker.reason}"
                 )
         if one.last_error:
             click.echo(f"  last error {one.last_error_at:%Y-%m-%d %H:%M} UTC: {one.last_error}")
@@ -197,6 +229,8 @@ def purge_provider(name: str) -> None:
     try:
         with unit_of_work() as session:
             gone = reviewing.purge(session, Actor(0, "command", is_admin=True), name)
+            count = sum(gone.values())
+            audit.record(session, None, "provider.purged", name, f"{count} rows", now=wall_now())
     except DomainError as error:
         raise click.ClickException(error.detail) from None
     click.echo(
