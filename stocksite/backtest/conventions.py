@@ -124,7 +124,9 @@ NOTES: Final[Mapping[str, Note]] = {
     "worst_trade_pct": Note("Worst trade", "smallest profit / amount bought", "closed trades"),
     "average_bars_held": Note("Days held", "mean bars from entry to exit", "closed trades"),
     "fees": Note("Commissions", "Σ of all fills", "whole window"),
-    "fees_pct_of_start": Note("Commissions", "Σ fees / initial investment", "whole window"),
+    "fees_pct_of_start": Note(
+        "Commissions of the start", "Σ fees / initial investment", "whole window"
+    ),
     "traded": Note("Traded", "Σ notional bought and sold", "whole window"),
     "turnover": Note(
         "Turnover per year",

@@ -43,20 +43,21 @@ def _text(value: Any) -> str:
 
 
 def _rules(parameters: Mapping[str, Any]) -> dict[str, str] | None:
-    found: dict[str, str] = {}
-    longest = 1
+    longest = max(1, *(len(each) for side, _ in SIDES for each in parameters[side].values()))
+    found = {"rows": str(longest)}
     for side, _ in SIDES:
         ((joint, members),) = parameters[side].items()
         if len(members) > MAX_ROWS or any("op" not in each for each in members):
             return None
         found[f"{side}_join"] = joint
-        longest = max(longest, len(members))
+        for number in range(len(members), longest):
+            found[f"{side}_{number}_op"] = ""  # or the row's own default would come back
         for number, each in enumerate(members):
             stem = f"{side}_{number}_"
             found[f"{stem}op"] = each["op"]
             found |= _operand(f"{stem}left", each["left"])
             found |= _operand(f"{stem}right", each["right"])
-    return found | {"rows": str(longest)}
+    return found
 
 
 def _operand(name: str, raw: Any) -> dict[str, str]:

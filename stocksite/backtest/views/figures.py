@@ -39,7 +39,7 @@ def shown(name: str, value: float | None) -> str:
         return formats.number(value)
     if name == "psr":
         return formats.percent(100 * value, sign=False, places=1)
-    if name.endswith("_pct"):
+    if "_pct" in name:
         return formats.percent(value, sign=name not in _UNSIGNED)
     return formats.number(value, places=3)
 

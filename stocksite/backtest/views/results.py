@@ -49,7 +49,7 @@ def result(run_id: int) -> str:
 def _again_url(run: RunView) -> str:
     """The form with what this run asked for."""
     fields = prefill.fields_of(run.ask)
-    given = {} if fields is None else {**fields, "again": "1"}
+    given: dict[str, Any] = {} if fields is None else {**fields, "again": "1"}
     return url_for(".index", strategy=run.ask.strategy, **given)
 
 

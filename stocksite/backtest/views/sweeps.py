@@ -241,4 +241,8 @@ def _walk_context(told: Any) -> dict[str, Any]:
     drawn = svg.line_chart(
         days, lines, title="Walk-forward, growth of 100", kind="number", base=100.0
     )
-    return {"walk": walk, "walk_svg": drawn}
+    path = [
+        {**fold, "traded": [date.fromisoformat(day) for day in fold["traded"]]}
+        for fold in walk["path"]
+    ]
+    return {"walk": walk, "walk_path": path, "walk_svg": drawn}
