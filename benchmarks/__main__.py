@@ -22,6 +22,7 @@ GROUPS = {
     "backtest": "benchmarks.backtest_rules",
     "backtest-click": "benchmarks.backtest_click",
     "ingest": "benchmarks.ingest",
+    "reports": "benchmarks.reports",
 }
 NEED_A_SITE = ("web", "orders", "snapshots", "performance", "alerts", "backtest-click", "ingest")
 

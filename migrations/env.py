@@ -10,7 +10,8 @@ from flask import current_app
 from stocksite.core.database import Base, Cash, Price, Shares, Utc
 
 import_module("stocksite.core.models")
-for room in ("auth", "market", "portfolios", "watchlist", "backtest", "forecast"):
+ROOMS = ("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "reports")
+for room in ROOMS:
     import_module(f"stocksite.{room}.models")
 
 connection = context.config.attributes.get("connection")

@@ -12,7 +12,10 @@ from flask import Flask
 from stocksite.settings import Settings
 from stocksite.version import __version__ as __version__
 
-ROOMS = ("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "desk", "compat")
+ROOMS = (
+    *("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "reports", "desk"),
+    *("compat",),
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

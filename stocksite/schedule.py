@@ -72,6 +72,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("housekeeping", 3600, "stocksite.desk.jobs.housekeeping"),
     Periodic("events", 300, FILL_EVENTS),
     Periodic("forecast-board", 86_400, "stocksite.forecast.jobs.fill_board"),
+    Periodic("reports", 60, "stocksite.reports.jobs.run_schedules"),
     Periodic("sessions", 86_400, "stocksite.auth.jobs.purge_sessions"),
     Periodic("notifications", 86_400, "stocksite.watchlist.jobs.purge_notifications"),
     # Each asks first whether anything can be new: outside of its time it costs one statement.

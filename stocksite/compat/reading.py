@@ -10,7 +10,7 @@ from typing import Any, Final
 from flask import Request
 
 from stocksite.core import money
-from stocksite.core.errors import InvalidInput, RuleViolation
+from stocksite.core.errors import InvalidInput
 from stocksite.market.symbols import normalize
 
 MAX_DAYS: Final = 1000
@@ -28,8 +28,7 @@ def is_script(request: Request) -> bool:
 def dip_ask(args: Mapping[str, str]) -> dict[str, Any]:
     """What `/back_test` asks for, as `backtest.ask.read_ask` takes it.
 
-    Raises InvalidInput about symbol, winbuy, winsell, amt or format, and RuleViolation
-    `not-available` for a PDF.
+    Raises InvalidInput about symbol, winbuy, winsell, amt or format.
     """
     chosen_format(args.get("format"))
     return as_asked(
@@ -58,16 +57,12 @@ def rule_of(winbuy: int, winsell: int) -> str:
     )
 
 
-def chosen_format(text: str | None) -> None:
-    """Only JSON can be had until there are reports."""
+def chosen_format(text: str | None) -> str:
+    """`json` or `pdf`. Raises InvalidInput for another."""
     name = (text or "json").strip().lower()
     if name not in FORMATS:
         raise InvalidInput.of_field("format", "Use pdf or json as format.")
-    if name == "pdf":
-        raise RuleViolation(
-            "A PDF is not available yet. Use format=json; the figures are the same.",
-            code="not-available",
-        )
+    return name
 
 
 def days(args: Mapping[str, str], name: str, default: int) -> int:

@@ -34,7 +34,10 @@ def _as_scripts_expect() -> None:
 @login_required
 def back_test() -> Response:
     """Buy below one average, sell above another: total return, ROI, final value, drawdown."""
-    return _answer(reading.dip_ask(request.args))
+    asked = reading.dip_ask(request.args)
+    if reading.chosen_format(request.args.get("format")) == "pdf":
+        return reports.pdf_of_backtest(asked)
+    return _answer(asked)
 
 
 @blueprint.get("/backtest/<symbol>/<investment>/")
@@ -115,3 +118,6 @@ def _answer(raw: Mapping[str, Any]) -> Response:
         "url": url_for("backtest.result", run_id=run.id),
     }
     return Response(dumps(told), mimetype="application/json")
+
+
+from stocksite.compat import reports  # noqa: E402  it adds routes to the blueprint

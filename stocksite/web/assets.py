@@ -36,6 +36,7 @@ STYLES = (
     "css/help.css",
     "css/research.css",
     "css/forecast.css",
+    "css/report.css",
     "css/utilities.css",
     "css/print.css",
 )

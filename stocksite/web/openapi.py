@@ -13,7 +13,7 @@ from stocksite.web import openapi_texts as texts
 from stocksite.web.api import ApiBlueprint
 from stocksite.web.json import dump, dumps
 from stocksite.web.openapi_models import Models
-from stocksite.web.operation import CsvFile, Operation, operations
+from stocksite.web.operation import CsvFile, Operation, ReportFile, operations
 
 _VARIABLE: Final = re.compile(r"<(?:(\w+)(?:\([^>]*\))?:)?(\w+)>")
 
@@ -71,7 +71,7 @@ def _types(declared: Iterable[Operation]) -> Iterable[tuple[Any, str]]:
             if model is not None:
                 yield model, "validation"
         for kind in operation.returns.values():
-            if kind is not None and kind is not CsvFile:
+            if kind is not None and kind not in (CsvFile, ReportFile):
                 yield _row(kind), "serialization"
 
 
@@ -164,6 +164,13 @@ def _success(status: int, kind: Any, models: Models) -> dict[str, Any]:
         return described
     if kind is CsvFile:
         return described | {"content": {"text/csv": {"schema": {"type": "string"}}}}
+    if kind is ReportFile:
+        files: dict[str, Any] = {
+            "application/pdf": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "object"}},
+            "text/csv": {"schema": {"type": "string"}},
+        }
+        return described | {"content": files}
     schema = models.reference(_row(kind), "serialization")
     if get_origin(kind) is Page:
         schema = texts.page_of(schema)

@@ -28,6 +28,10 @@ class CsvFile:
     """What an operation declares in `returns` that answers a CSV file (as a whole Response)."""
 
 
+class ReportFile:
+    """The same for a file that is a PDF, JSON or CSV, as asked for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One method of one path, as declared: what the plumbing enforces and OpenAPI shows."""

@@ -32,6 +32,24 @@ def test_the_second_call_is_the_first_run(lab) -> None:  # noqa: F811
     assert lab.json("GET", "/backtests/").json["count"] == 1
 
 
+def test_the_trades_and_their_rule_are_told(lab) -> None:  # noqa: F811
+    told = lab.get("/back_test?symbol=AAPL&winsell=10&winbuy=20").json
+    assert "below its average of 20 days" in told["rule"]
+    assert "above its average of 10 days" in told["rule"]
+    closed = [trade for trade in told["trades"] if trade["exit_date"]]
+    assert told["number_of_trades"] == len(closed) or told["number_of_trades"] == len(
+        told["trades"]
+    )
+    assert all(trade["symbol"] == "AAPL" for trade in told["trades"])
+
+
+def test_windows_left_out_are_fifty_and_two_hundred(lab) -> None:  # noqa: F811
+    told = lab.get("/back_test?symbol=IBM&format=json").json
+    assert (told["winbuy"], told["winsell"]) == (50, 200)
+    same = lab.get("/backtest/IBM/100000/").json
+    assert {**told, "backtest": 0} == {**same, "backtest": 0}
+
+
 @pytest.mark.parametrize("path", ["/backtest/MSFT/10000/", "/backtest/msft/10000"])
 def test_averages_of_fifty_and_two_hundred_days(lab, path) -> None:  # noqa: F811
     told = lab.get(path).json
@@ -44,7 +62,6 @@ def test_averages_of_fifty_and_two_hundred_days(lab, path) -> None:  # noqa: F81
 @pytest.mark.parametrize(
     ("query", "field", "words"),
     [
-        ("symbol=AAPL&winsell=10", "winbuy", "missing"),
         ("symbol=AAPL&winsell=10&winbuy=0.05", "winbuy", "percent_move"),
         ("symbol=AAPL&winsell=-3&winbuy=20", "winsell", "percent_move"),
         ("symbol=AAPL&winsell=10&winbuy=0", "winbuy", "whole days"),
@@ -65,10 +82,11 @@ def test_what_is_wrong_is_told(lab, query, field, words) -> None:  # noqa: F811
     assert words in answer.json["detail"]
 
 
-def test_a_pdf_is_not_available_yet(lab) -> None:  # noqa: F811
+def test_a_pdf_is_printed_by_a_worker(lab) -> None:  # noqa: F811
     answer = lab.get("/back_test?format=pdf&symbol=AAPL&winsell=10&winbuy=20")
-    assert answer.status_code == 422
-    assert answer.json["code"] == "not-available"
+    assert answer.status_code == 202
+    assert answer.json["status"] == "queued"
+    assert answer.headers["Retry-After"]
 
 
 def test_who_may(client, lab) -> None:  # noqa: F811

@@ -1,0 +1,1 @@
+"""Reports put together: pure functions from read models of the rooms below to `Report`."""
