@@ -18,7 +18,7 @@ from pathlib import Path
 from stocksite.embedded.process import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 HTTPS = {"X-Forwarded-Proto": "https", "Host": "site.example"}
 """What the proxy in front says of every request."""
 
