@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-
-from flask import Flask
+from typing import TYPE_CHECKING
 
 from stocksite.settings import Settings
 from stocksite.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 ROOMS = (
     *("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "reports", "desk"),
@@ -20,6 +22,8 @@ ROOMS = (
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application: settings, shared HTTP, then each room's pages and JSON routes."""
+    from flask import Flask
+
     from stocksite import cli
     from stocksite.web import setup
 
