@@ -32,12 +32,12 @@ def test_no_accepted_request_fails_and_no_job_is_lost(fleet: Fleet) -> None:
             restart(web)
             web.wait_served()
             wait_until(lambda seen=answered: sum(t.answered for t in load.told) > seen + 50)  # type: ignore[misc]
-        for process in (*fleet.workers, *fleet.clocks):
-            for name in naps[:5]:
+        for pair in zip(fleet.workers, fleet.clocks, strict=True):
+            for name in naps[:10]:
                 fleet.enqueue_nap(name, 0.3)
-            del naps[:5]
+            del naps[:10]
             time.sleep(0.5)
-            restart(process)
+            restart(*pair)
     broken = [line for told in load.told for line in told.broken]
     assert broken == []
     assert sum(told.refused for told in load.told) > 0, "no request met a stopped process"
@@ -63,11 +63,13 @@ def test_no_accepted_request_fails_and_no_job_is_lost(fleet: Fleet) -> None:
     assert proof.returncode == 0, proof.stderr
 
 
-def restart(process: Process) -> None:
+def restart(*processes: Process) -> None:
     """SIGTERM, a clean end, and the same again."""
-    process.signal(signal.SIGTERM)
-    assert process.wait() == 0, process.log.read_text()[-3000:]
-    process.start()
+    for process in processes:
+        process.signal(signal.SIGTERM)
+    for process in processes:
+        assert process.wait() == 0, process.log.read_text()[-3000:]
+        process.start()
 
 
 def all_jobs_end(fleet: Fleet) -> None:
