@@ -83,7 +83,7 @@ def _symbol(default: str, description: str) -> StringField:
     )
 
 
-def several_symbols() -> StringField:
+def _several_symbols() -> StringField:
     """The field of a strategy that chooses among symbols."""
     return _symbol("AAPL, IBM, MSFT", "Two or more to choose among.")
 
@@ -152,7 +152,7 @@ class LabForm(ServiceForm):
     def raw(self) -> dict[str, Any]:
         """All but strategy and parameters, as `read_ask` takes it."""
         exits = {name: self[f"p_{name}"].data for name in EXIT_AXES if f"p_{name}" in self}
-        sizing = self.sizing.data
+        sizing = self.sizing.data if "sizing" in self else ""
         return {
             "symbols": self.symbols(),
             "start": self.start.data or None,
@@ -191,10 +191,19 @@ def run_form(cls: type[Strategy], rows: int = 0) -> type[LabForm]:
             members[f"p_{each.name}"] = _number(each)
     for name, axis in EXIT_AXES.items():
         members[f"p_{name}"] = _number(axis, EXIT_LABELS[name])
-    if cls.several:
-        members["symbol"] = several_symbols()
+    members |= own_fields(cls)
     bases = (RuleFields, LabForm) if cls is Rules else (LabForm,)
     return type(f"{cls.__name__}Form", bases, members)
+
+
+def own_fields(cls: type[Strategy]) -> dict[str, Any]:
+    """What a strategy changes about the fields all forms share; None leaves a field out."""
+    changed: dict[str, Any] = {}
+    if cls.several:
+        changed["symbol"] = _several_symbols()
+    if cls.own_sizing:
+        changed |= {"sizing": None, "sizing_value": None}
+    return changed
 
 
 def _number(parameter: Parameter, label: str = "") -> ExactField:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from wtforms.validators import Optional
 
 from stocksite.backtest.ask import Ask, read_ask
-from stocksite.backtest.forms import EXIT_LABELS, LabForm, several_symbols
+from stocksite.backtest.forms import EXIT_LABELS, LabForm, own_fields
 from stocksite.backtest.grid import EXIT_AXES
 from stocksite.backtest.strategies import Parameter, Rules, Strategy
 from stocksite.web.forms import ExactField
@@ -42,8 +42,7 @@ def sweep_form(cls: type[Strategy]) -> type[LabForm]:
         _add(members, each, start, end, step)
     for name, axis in EXIT_AXES.items():
         _add(members, axis, "", "", "", EXIT_LABELS[name])
-    if cls.several:
-        members["symbol"] = several_symbols()
+    members |= own_fields(cls)
     return type(f"{cls.__name__}SweepForm", (LabForm,), members)
 
 
