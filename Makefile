@@ -10,7 +10,7 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore test check lint format types imports migrations journeys bench bench-forecast install install-dev lock clean
+.PHONY: help run backup restore test check lint format types imports migrations migrate migration downgrade postman journeys bench bench-forecast install install-dev lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,19 @@ imports: install-dev ## the import contracts between the rooms
 
 migrations: install-dev ## migrate an empty database, then compare it with the models
 	$(PY) -m tests.servers sh -c '$(PY) -m flask --app wsgi db upgrade && $(PY) -m flask --app wsgi db check'
+
+migrate: install ## bring the database up to date (the site's that runs here, or DATABASE_URL)
+	@. ./startup && flask db upgrade
+
+migration: install ## write a migration from what the models say (m="what it does")
+	@test -n "$(m)" || { echo 'Say what it does: make migration m="orders may expire"' >&2; exit 1; }
+	@. ./startup && flask db migrate -m "$(m)"
+
+downgrade: install ## take the newest migration back (its data goes with it)
+	@. ./startup && flask db downgrade
+
+postman: install ## write docs/stocksite.postman_collection.json anew
+	@$(PY) -m flask --app wsgi postman --out docs/stocksite.postman_collection.json
 
 journeys: install-dev ## the browser journeys, where there is a Chromium
 	$(PY) -m pytest -m e2e -rs $(ARGS)

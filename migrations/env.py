@@ -10,7 +10,7 @@ from flask import current_app
 from stocksite.core.database import Base, Cash, Price, Shares, Utc
 
 import_module("stocksite.core.models")
-ROOMS = ("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "reports")
+ROOMS = ("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "reports", "admin")
 for room in ROOMS:
     import_module(f"stocksite.{room}.models")
 

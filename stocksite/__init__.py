@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOMS = (
     *("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "reports", "desk"),
-    *("compat",),
+    *("admin", "compat"),
 )
 
 
@@ -24,12 +24,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build the application: settings, shared HTTP, then each room's pages and JSON routes."""
     from flask import Flask
 
-    from stocksite import cli
+    from stocksite import cli, startup
+    from stocksite.core import logs
     from stocksite.web import setup
 
     settings = settings or Settings.from_env()
     _keep_keys(settings)
     app = Flask("stocksite.web", template_folder="templates", static_folder="static")
+    startup.check(settings, debug=app.debug)
+    if settings.production:
+        logs.configure(as_json=True)
     setup.init_app(app, settings)
     for room in ROOMS:
         for face in ("views", "api"):

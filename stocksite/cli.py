@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,16 +15,18 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from stocksite.settings import Settings
+from stocksite.core import logs
+from stocksite.settings import Settings, SettingsError
 
 
 def register(app: Flask) -> None:
     """Hang the commands on the app."""
-    from stocksite import cli_forecast, cli_live, cli_people
+    from stocksite import cli_forecast, cli_live, cli_more, cli_people
 
     here = (run_all, prepare, worker, clock, seed_demo, snapshot, verify_ledger, doctor)
     for command in (*here, *cli_live.COMMANDS, *cli_people.COMMANDS, *cli_forecast.COMMANDS):
         app.cli.add_command(command)
+    cli_more.register(app)
 
 
 def _settings() -> Settings:
@@ -81,8 +82,11 @@ def prepare() -> None:
     from stocksite.desk.service.preparation import prepare_all
 
     database_url, _ = servers(_settings())
-    for line in prepare_all(_settings(), database_url):
-        click.echo(line)
+    try:
+        for line in prepare_all(_settings(), database_url):
+            click.echo(line)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @click.command("worker")
@@ -97,7 +101,7 @@ def worker(burst: bool) -> None:
     from stocksite.core.worker import LANES, work
     from stocksite.embedded.process import die_with_parent
 
-    logging.basicConfig(level=logging.INFO)
+    logs.configure(as_json=_settings().production)
     serve = partial(work, *servers(_settings()), in_child=die_with_parent)
     if burst:
         serve(burst=True)
@@ -111,7 +115,7 @@ def clock() -> None:
     """Tick the market once a second; only one clock acts at a time. Example: flask clock"""
     from stocksite.schedule import run_clock
 
-    logging.basicConfig(level=logging.INFO)
+    logs.configure(as_json=_settings().production)
     stop = Event()
 
     def finish(signum: int, frame: FrameType | None) -> None:
@@ -123,15 +127,19 @@ def clock() -> None:
 
 
 @click.command("seed-demo")
+@click.option("--close", is_flag=True, help="Keep everybody out of it instead.")
 @with_appcontext
-def seed_demo() -> None:
+def seed_demo(close: bool) -> None:
     """Create the demo account with two portfolios, unless it is there. Example: flask seed-demo"""
     from stocksite.core.database import connect, unit_of_work
     from stocksite.desk.service import demo
 
     connect(servers(_settings())[0])
     with unit_of_work() as session:
-        made = demo.seed(session)
+        made = demo.close(session) if close else demo.seed(session)
+    if close:
+        click.echo("The demo account is closed." if made else "No demo account was open.")
+        return
     click.echo("Demo account created." if made else "The demo account is there already.")
 
 
@@ -191,7 +199,7 @@ def verify_ledger() -> None:
 @with_appcontext
 def doctor() -> None:
     """Check what stocksite needs, and say how to mend what is missing. Example: flask doctor"""
-    from stocksite.desk.service.preparation import diagnose
+    from stocksite.desk.service.diagnosis import diagnose
     from stocksite.embedded import running
 
     settings = _settings()
@@ -199,7 +207,7 @@ def doctor() -> None:
         found = running.find(settings.data_dir)
         if found is not None:
             settings = replace(settings, database_url=found[0], redis_url=found[1])
-    findings = list(diagnose(settings))
+    findings = list(diagnose(settings, debug=current_app.debug))
     for good, line in findings:
         click.echo(("ok    " if good else "wrong ") + line)
     if not all(good for good, _ in findings):

@@ -19,6 +19,7 @@ def create_admin(username: str, email: str | None, password: str | None) -> None
 
     Example: flask create-admin ada
     """
+    from stocksite.admin.service import audit
     from stocksite.auth import service as auth
     from stocksite.cli import servers
     from stocksite.core.clock import wall_now
@@ -30,6 +31,8 @@ def create_admin(username: str, email: str | None, password: str | None) -> None
     try:
         with unit_of_work() as session:
             promoted = auth.promote(session, username)
+            if promoted:
+                audit.record(session, None, "user.promoted", username, now=wall_now())
         if promoted is not None:
             click.echo(f"{username} is an administrator {'now' if promoted else 'already'}.")
             return
@@ -47,6 +50,7 @@ def create_admin(username: str, email: str | None, password: str | None) -> None
                 now=wall_now(),
                 is_admin=True,
             )
+            audit.record(session, None, "user.promoted", username, "new", now=wall_now())
     except DomainError as error:
         fields = " ".join(field.detail for field in error.fields)
         raise click.ClickException(fields or error.detail) from None

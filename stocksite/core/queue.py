@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from stocksite.core import logs
 from stocksite.core.clock import wall_now
 from stocksite.core.database import unit_of_work
 from stocksite.core.models import Job
@@ -170,6 +171,11 @@ def run(job_id: str) -> None:
     job = _claim(job_id)
     if job is None:
         return
+    with logs.during_job(job_id, job.function):
+        _work(job_id, job)
+
+
+def _work(job_id: str, job: Job) -> None:
     try:
         with _alive(job_id):
             result = _resolve(job.function)(**_with_progress(job))

@@ -123,6 +123,11 @@ CODES: Final[dict[str, CodeText]] = {
     "order-final": _T(
         409, "The order is filled, canceled, expired or rejected already.", "Place a new order."
     ),
+    "job-state": _T(
+        409,
+        "The job is not in a state in which this can be done.",
+        "Look at its page: only what failed can be tried again, only what has not ended canceled.",
+    ),
     "job-final": _T(409, "The job has ended already.", "Start it again if it is still wanted."),
     "username-taken": _T(409, "Somebody has this username.", "Choose another one."),
     # --- the rules
@@ -163,6 +168,19 @@ CODES: Final[dict[str, CodeText]] = {
     "not-available": _T(422, "This is not possible here yet.", "Use what the detail offers."),
     "too-many-portfolios": _T(422, "The account has as many portfolios as it can.", "Delete one."),
     "too-many-tokens": _T(422, "The account has as many tokens as it can.", "Revoke one."),
+    "too-many-reports": _T(422, "The account keeps as many reports as it can.", "Delete some."),
+    "too-many-schedules": _T(422, "As many reports are scheduled as may be.", "Stop one."),
+    "report-too-large": _T(422, "The report would be larger than one may be.", "Choose less."),
+    "pdf-not-there": _T(
+        409,
+        "The report has no PDF: nobody ordered it, or it is still being printed.",
+        "Order it, or look again in a moment. The JSON is there.",
+    ),
+    "pdf-unavailable": _T(
+        503,
+        "No PDF can be made on this machine; the detail says what is missing.",
+        "Take the JSON, or have the operator install what is named.",
+    ),
     "too-many-rows": _T(422, "There are more rows than one download holds.", "Narrow it down."),
     "watchlist-full": _T(422, "The watchlist has as many stocks as it can.", "Remove one."),
     "history-too-short": _T(422, "There is too little history.", "Choose a longer range."),

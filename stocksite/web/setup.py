@@ -14,6 +14,7 @@ from werkzeug.routing import IntegerConverter
 from stocksite.core.errors import BadRequest, NotFound
 from stocksite.settings import Settings, SettingsError
 from stocksite.web import (
+    access,
     addresses,
     api,
     appearance,
@@ -55,6 +56,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.converters["int"] = RowId
     app.json = our_json.Provider(app)
     app.before_request(_name_request)
+    access.init_app(app)
     app.before_request(_refuse_unstorable)
     app.before_request(_refuse_impossible_ids)
     app.after_request(_send_request_id)

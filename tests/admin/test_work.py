@@ -56,7 +56,7 @@ def test_a_failed_job_is_queued_again(
     assert row is not None
     assert (row.status, row.attempts, row.message, row.finished_at) == ("queued", 0, "", None)
     waiting = Queue("default", connection=redis, serializer=JSONSerializer)
-    assert [message.args for message in waiting.jobs] == [[made]]
+    assert [list(message.args) for message in waiting.jobs] == [[made]]
     assert [(line.action, line.subject) for line in audit()] == [("job.retried", f"job {made}")]
     assert "ValueError: planted" in audit()[0].detail
 

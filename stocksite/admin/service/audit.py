@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -45,10 +46,11 @@ def record(
 def trail(session: Session, request: PageRequest, subject: str = "") -> Page[AuditLine]:
     """The changes, newest first; of one subject when it is given."""
     row = AdminAudit
-    statement = select(
+    columns: tuple[Any, ...] = (
         *(row.id, row.at, row.actor, row.action, row.subject, row.detail),
         *(row.address, row.request_id),
-    ).order_by(row.id.desc())
+    )
+    statement = select(*columns).order_by(row.id.desc())
     if subject:
         statement = statement.where(row.subject == subject)
-    return paginate(session, statement, request, lambda found: AuditLine(*found))
+    return paginate(session, statement, request, lambda found: AuditLine(*tuple(found)))

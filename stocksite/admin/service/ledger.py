@@ -29,7 +29,9 @@ def transactions(session: Session, request: PageRequest, owner: str) -> Page[Led
         .outerjoin(Stock, Stock.id == row.stock_id)
         .order_by(row.id.desc())
     )
-    return paginate(session, _of(statement, owner), request, lambda found: LedgerLine(*found))
+    return paginate(
+        session, _of(statement, owner), request, lambda found: LedgerLine(*tuple(found))
+    )
 
 
 def snapshots(session: Session, request: PageRequest, owner: str) -> Page[SnapshotLine]:
@@ -45,7 +47,9 @@ def snapshots(session: Session, request: PageRequest, owner: str) -> Page[Snapsh
         .join(User, User.id == Portfolio.user_id)
         .order_by(row.date.desc(), row.portfolio_id)
     )
-    return paginate(session, _of(statement, owner), request, lambda found: SnapshotLine(*found))
+    return paginate(
+        session, _of(statement, owner), request, lambda found: SnapshotLine(*tuple(found))
+    )
 
 
 def _of(statement: Select[*tuple[Any, ...]], owner: str) -> Select[*tuple[Any, ...]]:

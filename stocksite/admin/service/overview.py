@@ -34,4 +34,4 @@ FROM (SELECT count(*) FILTER (WHERE is_active AND deleted_at IS NULL) AS alive,
 
 def of(session: Session, now: datetime) -> Overview:
     """Everything the front page of the panel counts; `transactions` is the planner's estimate."""
-    return Overview(*session.execute(_FIGURES, {"now": now}).one())
+    return Overview(*tuple(session.execute(_FIGURES, {"now": now}).one()))

@@ -26,7 +26,7 @@ def page(session: Session, request: PageRequest, text: str, now: datetime) -> Pa
                 func.lower(User.email).like(wanted, escape="\\"),
             )
         )
-    return paginate(session, statement, request, lambda row: PersonLine(*row))
+    return paginate(session, statement, request, lambda row: PersonLine(*tuple(row)))
 
 
 def one(session: Session, user_id: int, now: datetime) -> PersonLine:
@@ -34,7 +34,7 @@ def one(session: Session, user_id: int, now: datetime) -> PersonLine:
     row = session.execute(_lines(now).where(User.id == user_id)).one_or_none()
     if row is None:
         raise NotFound("There is no such account.")
-    return PersonLine(*row)
+    return PersonLine(*tuple(row))
 
 
 def _lines(now: datetime) -> Select[*tuple[Any, ...]]:

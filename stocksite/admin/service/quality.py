@@ -52,4 +52,4 @@ def page(
 
 
 def _line(row: Row[Any]) -> StockQuality:
-    return StockQuality(*row[:-1])
+    return StockQuality(*tuple(row)[:-1])

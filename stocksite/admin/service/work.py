@@ -23,7 +23,7 @@ def page(session: Session, request: PageRequest, status: str = "") -> Page[JobLi
     statement = _lines().order_by(Job.created_at.desc(), Job.id)
     if status in STATUSES:
         statement = statement.where(Job.status == status)
-    return paginate(session, statement, request, lambda row: JobLine(*row))
+    return paginate(session, statement, request, lambda row: JobLine(*tuple(row)))
 
 
 def one(session: Session, job_id: str) -> tuple[JobLine, dict[str, Any]]:
@@ -31,7 +31,7 @@ def one(session: Session, job_id: str) -> tuple[JobLine, dict[str, Any]]:
     row = session.execute(_lines().add_columns(Job.arguments).where(Job.id == job_id)).first()
     if row is None:
         raise NotFound("There is no such job. Finished jobs are kept for a week.")
-    return JobLine(*row[:-1]), row[-1]
+    return JobLine(*tuple(row)[:-1]), row[-1]
 
 
 def retry(session: Session, job_id: str) -> None:

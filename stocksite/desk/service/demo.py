@@ -16,6 +16,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from stocksite.auth import passwords
 from stocksite.auth.models import User
 from stocksite.auth.service import accounts
 from stocksite.core.actor import Actor
@@ -37,6 +38,11 @@ USERNAME, PASSWORD = demo_account.USERNAME, demo_account.PASSWORD
 FIRST_DAY = date(2004, 6, 1)
 LAST_DAY = date(2008, 12, 31)
 SYMBOLS = ("AAPL", "IBM", "MSFT", "GOOG")
+OPEN_TO_ALL = (
+    "This database holds the demo account, whose password everybody knows, and the site answers to "
+    "the public. Close it with `flask seed-demo --close` (its portfolios stay), or set "
+    "TRUSTED_HOSTS=localhost."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,24 @@ class _Step:
     symbol: str = ""
     share: Decimal = ZERO
     """Of the cash to spend, or of the position to sell."""
+
+
+def is_open(session: Session) -> bool:
+    """Whether anybody can log in with the password everybody knows."""
+    found = session.scalar(
+        select(User.password_hash).where(User.username == USERNAME, User.is_active)
+    )
+    return found is not None and passwords.matches(PASSWORD, found)
+
+
+def close(session: Session) -> bool:
+    """Keep everybody out of the demo account; False when it was closed or is not there."""
+    user = session.scalar(select(User).where(User.username == USERNAME, User.is_active))
+    if user is None:
+        return False
+    user.is_active = False
+    user.credential_version += 1
+    return True
 
 
 def seed(session: Session) -> bool:

@@ -13,19 +13,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from stocksite import startup
 from stocksite.core.clock import wall_now
 from stocksite.core.database import engine_options, lock_name
 from stocksite.core.queue import enqueue
 from stocksite.desk.service import demo
 from stocksite.market.service import clock as market_clock
 from stocksite.market.service import events, load
-from stocksite.settings import Settings
+from stocksite.settings import Settings, SettingsError
 
 BOARD = "forecast-board"
 """The scoreboard is filled with forecasts of the past by a job, never while starting."""
@@ -63,15 +61,16 @@ def _fill(session: Session, settings: Settings) -> Iterator[str]:
     if settings.demo and demo.seed(session):
         yield "Demo account created."
     session.commit()
+    if settings.production and startup.is_public(settings) and demo.is_open(session):
+        raise SettingsError(demo.OPEN_TO_ALL)
 
 
 def migrate(connection: Connection) -> bool:
     """Bring the schema to the newest revision; False when it was there already."""
     config = Config(str(MIGRATIONS / "alembic.ini"))
     config.set_main_option("script_location", str(MIGRATIONS))
-    heads = set(ScriptDirectory.from_config(config).get_heads())
     at = set(MigrationContext.configure(connection).get_current_heads())
-    if at == heads:
+    if at == heads():
         return False
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
@@ -79,31 +78,8 @@ def migrate(connection: Connection) -> bool:
     return True
 
 
-def diagnose(settings: Settings) -> Iterator[tuple[bool, str]]:
-    """(good, sentence) for everything stocksite needs; the sentence says how to mend it."""
-    if not settings.database_url or not settings.redis_url:
-        yield True, "Servers: embedded, and not running here; `make run` starts them."
-        return
-    try:
-        engine = create_engine(settings.database_url, **engine_options())
-        with engine.connect() as connection:
-            version = connection.scalar(text("SHOW server_version"))
-            yield True, f"PostgreSQL {version} answers."
-            yield _schema(connection)
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        yield False, f"PostgreSQL does not answer: {reason}. Check DATABASE_URL."
-    try:
-        Redis.from_url(settings.redis_url).ping()
-        yield True, "Redis answers."
-    except RedisError as error:
-        yield False, f"Redis does not answer: {error}. Check REDIS_URL."
-
-
-def _schema(connection: Connection) -> tuple[bool, str]:
+def heads() -> set[str]:
+    """The newest revision (one, in a linear chain) of this version's migrations."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    heads = set(ScriptDirectory.from_config(config).get_heads())
-    if set(MigrationContext.configure(connection).get_current_heads()) == heads:
-        return True, "The database schema is current."
-    return False, "The database schema is behind. Run `flask prepare`."
+    return set(ScriptDirectory.from_config(config).get_heads())

@@ -46,6 +46,17 @@ def load_sample(session: Session) -> LoadReport:
     return LoadReport(len(ids), bars, actions, symbols)
 
 
+def stored_days(session: Session) -> dict[str, int]:
+    """How many sample days there are of each symbol."""
+    rows = session.execute(
+        select(Stock.symbol, func.count())
+        .join(Bar, Bar.stock_id == Stock.id)
+        .where(Bar.source == sample.NAME)
+        .group_by(Stock.symbol)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def _has_sample_bars() -> Any:
     mine = select(Bar.stock_id).where(Bar.stock_id == Stock.id, Bar.source == sample.NAME)
     return mine.exists()
