@@ -9,6 +9,7 @@ from typing import Any, Final, get_args, get_origin
 from flask import Flask, Response, current_app
 
 from stocksite.core.paging import Page
+from stocksite.web import openapi_examples
 from stocksite.web import openapi_texts as texts
 from stocksite.web.api import ApiBlueprint
 from stocksite.web.json import dump, dumps
@@ -47,7 +48,7 @@ def document(app: Flask) -> dict[str, Any]:
         path = _VARIABLE.sub(r"{\2}", key.split(" ", 1)[1])
         paths.setdefault(path, {})[operation.method.lower()] = _operation(room, operation, models)
     tags = sorted({operation.tag for _, operation in declared.values()})
-    return {
+    written = {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": texts.INFO,
@@ -63,6 +64,7 @@ def document(app: Flask) -> dict[str, Any]:
             "securitySchemes": texts.SECURITY,
         },
     }
+    return openapi_examples.add(written)
 
 
 def _types(declared: Iterable[Operation]) -> Iterable[tuple[Any, str]]:

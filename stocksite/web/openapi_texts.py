@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from stocksite.web import openapi_examples
+
 CONVENTIONS: Final = (
     (
         "Form",
@@ -180,7 +182,10 @@ def _problem(status: int) -> dict[str, Any]:
     described: dict[str, Any] = {
         "description": _FAILURES[status][1],
         "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "example": openapi_examples.problem(status),
+            }
         },
     }
     if status in _WITH_HEADER:

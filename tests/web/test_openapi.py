@@ -14,6 +14,7 @@ from jsonschema_rs import Draft202012Validator, meta
 from stocksite.core.actor import Actor
 from stocksite.web.docs.reading import read
 from stocksite.web.openapi import document
+from stocksite.web.problem_codes import CODES
 from stocksite.web.problems import Problem
 
 
@@ -132,6 +133,32 @@ def test_examples_are_what_the_schemas_say(any_app: Flask) -> None:
                 validate(content["example"], schema)
             except Exception as error:
                 raise AssertionError(f"{name}: {error}") from error
+
+
+def test_every_body_and_every_answer_has_an_example_of_its_schema(any_app: Flask) -> None:
+    spec, wrong = document(any_app), []
+    for name, operation in _operations(spec):
+        contents = [operation.get("requestBody", {}).get("content", {}).get("application/json")]
+        for response in operation["responses"].values():
+            contents.append(response.get("content", {}).get("application/json"))
+        for content in filter(None, contents):
+            assert "example" in content, name
+            whole = {**content["schema"], "components": spec["components"]}
+            if not Draft202012Validator(whole).is_valid(content["example"]):
+                wrong.append((name, content["example"]))
+    assert wrong == []
+
+
+def test_every_failure_shows_its_problem(any_app: Flask) -> None:
+    spec = document(any_app)
+    problem = {"$ref": "#/components/schemas/Problem", "components": spec["components"]}
+    statuses = set()
+    for response in spec["components"]["responses"].values():
+        example = response["content"]["application/problem+json"]["example"]
+        validate(example, problem)
+        assert example["code"] in CODES
+        statuses.add(example["status"])
+    assert statuses >= {400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503}
 
 
 def test_the_problem_schema_is_what_is_sent(probe_app: Flask) -> None:

@@ -6,11 +6,9 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-_METHODS: Final = ("get", "post", "put", "patch", "delete")
-_DEPTH: Final = 6
-"""How deep an example follows nested models; a model may hold itself."""
+from stocksite.web.samples import DEPTH, Schema, branches, resolve, sample
 
-Schema = dict[str, Any]
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True)
@@ -154,16 +152,6 @@ def _without_repeats(answers: list[Answer]) -> tuple[Answer, ...]:
     return tuple(shown)
 
 
-def resolve(document: Schema, schema: Schema) -> Schema:
-    """Follow a `$ref` inside the document."""
-    while "$ref" in schema:
-        found: Any = document
-        for step in schema["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        schema = {**found, **{k: v for k, v in schema.items() if k != "$ref"}}
-    return schema
-
-
 def fields_of(
     document: Schema, schema: Schema, prefix: str = "", depth: int = 0
 ) -> tuple[Row, ...]:
@@ -176,7 +164,7 @@ def fields_of(
         full = f"{prefix}{name}"
         meaning = inner.get("description", "")
         rows.append(Row(full, type_of(document, found), name in required, meaning))
-        if depth < _DEPTH:
+        if depth < DEPTH:
             rows += fields_of(document, inner, f"{full}.", depth + 1)
     return tuple(rows)
 
@@ -185,15 +173,10 @@ def _item(document: Schema, schema: Schema) -> Schema:
     """What a list holds, or the one real branch of an optional; else the schema itself."""
     if schema.get("type") == "array" and "items" in schema:
         return _item(document, resolve(document, schema["items"]))
-    branches = _branches(schema)
-    if len(branches) == 1:
-        return _item(document, resolve(document, branches[0]))
+    found = branches(schema)
+    if len(found) == 1:
+        return _item(document, resolve(document, found[0]))
     return schema
-
-
-def _branches(schema: Schema) -> list[Schema]:
-    found = schema.get("anyOf") or schema.get("oneOf") or []
-    return [branch for branch in found if branch.get("type") != "null"]
 
 
 def type_of(document: Schema, schema: Schema) -> str:
@@ -229,41 +212,6 @@ def _plain(kind: str, schema: Schema) -> str:
     elif kind == "string" and "maxLength" in schema:
         text += f", at most {schema['maxLength']:,} characters"
     return text
-
-
-def sample(document: Schema, schema: Schema, depth: int = 0) -> Any:
-    """A value of the schema to look at: its example or default, else something of its type."""
-    schema = resolve(document, schema)
-    for key in ("example", "const"):
-        if key in schema:
-            return schema[key]
-    for key in ("examples", "enum"):
-        if schema.get(key):
-            return schema[key][0]
-    if schema.get("default") is not None:
-        return schema["default"]
-    branches = _branches(schema)
-    if branches:
-        return sample(document, branches[0], depth)
-    if depth > _DEPTH:
-        return None
-    return _of_type(document, schema, depth)
-
-
-def _of_type(document: Schema, schema: Schema, depth: int) -> Any:
-    kind = schema.get("type")
-    kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "object":
-        fields = schema.get("properties", {})
-        return {name: sample(document, inner, depth + 1) for name, inner in fields.items()}
-    if kind == "array":
-        return [sample(document, schema.get("items", {}), depth + 1)]
-    if kind == "string":
-        samples = {"date": "2010-03-31", "date-time": "2010-03-31T14:30:00Z"}
-        return samples.get(schema.get("format", ""), "text")
-    return {"integer": max(1, schema.get("minimum", 1)), "number": 1.5, "boolean": True}.get(
-        str(kind)
-    )
 
 
 def _pretty(value: Any) -> str:
