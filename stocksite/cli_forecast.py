@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import click
 from flask import current_app
 from flask.cli import with_appcontext
@@ -28,12 +32,27 @@ def train_model(symbols: tuple[str, ...], kind: str, roll_back: str | None) -> N
 
     connect(servers(current_app.extensions["settings"])[0])
     try:
-        with unit_of_work() as session:
+        with unit_of_work() as session, _bar() as tell:
             names = [stocks.get(session, symbol).symbol for symbol in symbols]
-            version, judgment = training.retrain(session, clock.state(session), names, kind=kind)
+            state = clock.state(session)
+            version, judgment = training.retrain(session, state, names, kind=kind, tell=tell)
     except DomainError as error:
         raise click.ClickException(error.detail) from error
     click.echo(f"Model version {version}: {judgment.verdict}")
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on standard error that is told how much is done and what comes next."""
+    with click.progressbar(
+        length=100, label="Model", item_show_func=str, file=sys.stderr
+    ) as progress:
+
+        def tell(share: float, doing: str) -> None:
+            progress.update(round(100 * share) - progress.pos, doing)
+
+        yield tell
+        tell(1.0, "done")
 
 
 def _roll_back(reason: str) -> None:

@@ -7,7 +7,7 @@ same days. What is promoted is exactly what was judged.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -31,29 +31,33 @@ _LEAST_DAYS: Final = 1000
 
 
 def retrain(
-    session: Session, state: MarketState, symbols: Sequence[str] = (), *, kind: str = "boosted"
+    session: Session,
+    state: MarketState,
+    symbols: Sequence[str] = (),
+    *,
+    kind: str = "boosted",
+    tell: Callable[[float, str], None] = lambda share, doing: None,
 ) -> tuple[int, Judgment]:
     """Train a candidate on what is stored up to market time and judge it; (version id, verdict).
 
-    `symbols` restricts training, not the judging. Raises InvalidInput with too little history.
+    `symbols` restricts training, not the judging; `tell` hears how much is done (0 to 1) and what
+    comes next. Raises InvalidInput with too little history.
     """
-    found = [
-        prices.upto(len(prices.days))
-        for prices in (
-            histories.prices(session, stock_id, symbol, state)
-            for stock_id, symbol in histories.tracked(session)
-        )
-    ]
+    tell(0.0, "reading prices")
+    found = _histories(session, state)
     days = _days(found)
     cut_at = len(days) - _HELD_OUT - HORIZON
     cut: date = days[cut_at].astype(object)
     learned = [h for h in found if not symbols or h.symbol in symbols]
+    tell(0.05, "training")
     began = time.perf_counter()
     model = train(kind, learned, cut)
     seconds = time.perf_counter() - began
     loaded = registry.current(session)
     origins = days[cut_at : len(days) - HORIZON : _EVERY]
+    tell(0.6, "judging it")
     mine = run(found, origins, model, loaded.challenger)
+    tell(0.8, "judging the live model")
     theirs = run(found, origins, loaded.live, loaded.challenger)
     judgment = judge(mine, theirs)
     row = registry.add(
@@ -69,6 +73,16 @@ def retrain(
     registry.note(session, row.id, "trained", judgment.verdict, state.last_complete)
     _decide(session, row, judgment)
     return row.id, judgment
+
+
+def _histories(session: Session, state: MarketState) -> list[History]:
+    return [
+        prices.upto(len(prices.days))
+        for prices in (
+            histories.prices(session, stock_id, symbol, state)
+            for stock_id, symbol in histories.tracked(session)
+        )
+    ]
 
 
 def _decide(session: Session, row: ModelVersion, judgment: Judgment) -> None:
