@@ -18,6 +18,7 @@ from werkzeug.routing import BuildError
 from stocksite.web import format as formats
 from stocksite.web import svg
 from stocksite.web.glossary import GLOSSARY
+from stocksite.web.rendering import part
 
 STYLES = (
     "css/tokens.css",
@@ -139,5 +140,6 @@ def init_app(app: Flask) -> None:
         ui_styles=style_links,
         ui_scripts=script_elements,
         ui_bokeh=BOKEH,
+        part=part,
     )
     app.after_request(_cache_static)

@@ -14,6 +14,7 @@ from stocksite.auth.readmodels import SessionRead
 from stocksite.auth.service.people import ACTOR_COLUMNS, alive, credential_version, to_actor
 from stocksite.auth.service.secrets import digest, new_sid
 from stocksite.core.actor import Actor
+from stocksite.core.database import read
 from stocksite.core.errors import NotFound
 
 ABSOLUTE: Final = timedelta(days=30)
@@ -62,7 +63,7 @@ def actor_of_session(session: Session, sid: str, *, now: datetime) -> Actor | No
     Writes `last_seen_at`, at most once a minute.
     """
     values = {"token_hash": digest(sid), "now": now, "awake_since": now - IDLE}
-    row = session.execute(_HOLDER, values).one_or_none()
+    row = read(session, _HOLDER, values).one_or_none()
     if row is None:
         return None
     if now - row.last_seen_at >= SEEN_EVERY:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
+from stocksite.core.database import query, read
 from stocksite.core.money import ZERO
 from stocksite.desk.reading import Dashboard, Worth
 from stocksite.market.reading import MarketState
@@ -40,7 +40,8 @@ def show(session: Session, actor: Actor, state: MarketState) -> Dashboard:
     )
 
 
-_WORTH = text("""
+_WORTH = query(
+    """
 WITH days AS (
     SELECT s.date, sum(s.total_value) AS value, sum(s.net_deposits) AS net_deposits,
            sum(s.portfolio_id) AS books, max(s.recorded_at) AS recorded_at
@@ -53,7 +54,9 @@ WITH days AS (
 SELECT latest.version, days.date, days.value, days.net_deposits
 FROM latest LEFT JOIN days ON latest.version IS DISTINCT FROM CAST(:seen AS text)
 ORDER BY days.date
-""")
+""",
+    "version date value net_deposits",
+)
 
 
 def worth(
@@ -65,11 +68,13 @@ def worth(
     history, and with a portfolio that comes or goes.
     """
     start = today - timedelta(days=366)
-    rows = session.execute(_WORTH, {"user_id": actor.user_id, "start": start, "seen": seen}).all()
+    rows = read(session, _WORTH, {"user_id": actor.user_id, "start": start, "seen": seen}).all()
     version = str(rows[0].version)
     if version == seen:
         return None
-    return version, [Worth(*row[1:]) for row in rows if row.date is not None]
+    return version, [
+        Worth(row.date, row.value, row.net_deposits) for row in rows if row.date is not None
+    ]
 
 
 def _sum(books: tuple[PortfolioView, ...], name: str) -> Decimal:

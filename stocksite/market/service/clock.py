@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from stocksite.core.calendar import xnys
 from stocksite.core.clock import read_clock, wall_now
+from stocksite.core.database import read
 from stocksite.core.errors import Conflict, InvalidInput, ProviderUnavailable
 from stocksite.core.models import MarketClock
 from stocksite.market import replay
@@ -26,6 +28,7 @@ from stocksite.market.service import sessions
 from stocksite.settings import Settings, SettingsError
 
 TICK_KEY = "market:tick"
+_STANDING: Final = select(*MarketClock.__table__.columns)
 AFTER_CLOSE = timedelta(seconds=1)
 """The market stands this long after a close while the day is booked: what is done then belongs to
 the next day, and an order placed then does not meet the closing price."""
@@ -34,10 +37,11 @@ MIN_SPEED, MAX_SPEED = 0.1, 100_000.0
 
 def state(session: Session) -> MarketState:
     """What time it is and what the market does. Raises ProviderUnavailable before the set-up."""
-    return state_of(read_clock(session))
+    clock = read(session, _STANDING).one_or_none()
+    return state_of(read_clock(session) if clock is None else clock)
 
 
-def state_of(clock: MarketClock) -> MarketState:
+def state_of(clock: MarketClock | Row[Any]) -> MarketState:
     """The read model of a clock row one already holds."""
     live = clock.mode == "live"
     at = wall_now() if live else clock.market_at

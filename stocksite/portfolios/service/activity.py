@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
+from stocksite.core.database import query, read
 from stocksite.portfolios.reading import Activity, TransactionView, WaitingOrder
 
 MAX_OPEN = 50
 
-_ACTIVITY = text("""
+_SQL = """
 WITH mine AS (
     SELECT id, name FROM portfolio
     WHERE user_id = :user_id AND archived_at IS NULL
@@ -30,7 +30,14 @@ UNION ALL
         t.fees, t.cash_amount, t.realized_pnl, t.executed_at, t.order_id, t.note
  FROM transaction t JOIN mine m ON m.id = t.portfolio_id LEFT JOIN stock s ON s.id = t.stock_id
  ORDER BY t.executed_at DESC, t.id DESC LIMIT :transactions)
-""")
+"""
+_NAMES = """
+waits id portfolio_id portfolio_name symbol
+kind status quantity notional price
+fees cash_amount realized_pnl
+at order_id words
+"""
+_ACTIVITY = query(_SQL, _NAMES)
 
 
 def recent(
@@ -44,7 +51,8 @@ def recent(
 
     Nothing for a portfolio that is not the actor's.
     """
-    rows = session.execute(
+    rows = read(
+        session,
         _ACTIVITY,
         {
             "user_id": actor.user_id,

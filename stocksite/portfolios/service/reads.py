@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
+from stocksite.core.database import query, read
 from stocksite.core.errors import NotFound
 from stocksite.core.money import ZERO, cents
 from stocksite.core.money import price as price6
@@ -55,6 +55,16 @@ CROSS JOIN LATERAL (
 ) f
 WHERE p.user_id = :user_id AND p.archived_at IS NULL
 """
+_NAMES = """
+id name description is_default starting_cash cost_method benchmark
+execution commission_pct commission_per_trade created_at cash reserved
+fractions public net_deposits realized_pnl income fees_charged
+receivable
+held cost positions open_orders before twr_index
+inflow outflow
+"""
+_ALL = query(f"{_SUMMARY} ORDER BY p.is_default DESC, p.id", _NAMES)
+_ONE = query(f"{_SUMMARY} AND p.id = :id", _NAMES)
 
 
 def portfolios(
@@ -62,10 +72,7 @@ def portfolios(
 ) -> list[PortfolioView]:
     """All of the actor's portfolios, the default one first. One statement (two without `state`)."""
     state = state or market_clock.state(session)
-    rows = session.execute(
-        text(_SUMMARY + " ORDER BY p.is_default DESC, p.id"),
-        {"user_id": actor.user_id, "today": state.session_date},
-    )
+    rows = read(session, _ALL, {"user_id": actor.user_id, "today": state.session_date})
     return [_view(row, state) for row in rows]
 
 
@@ -74,10 +81,8 @@ def portfolio(
 ) -> PortfolioView:
     """One of the actor's portfolios. Raises NotFound."""
     state = state or market_clock.state(session)
-    row = session.execute(
-        text(_SUMMARY + " AND p.id = :id"),
-        {"user_id": actor.user_id, "today": state.session_date, "id": portfolio_id},
-    ).one_or_none()
+    values = {"user_id": actor.user_id, "today": state.session_date, "id": portfolio_id}
+    row = read(session, _ONE, values).one_or_none()
     if row is None:
         raise NotFound(f"You have no portfolio {portfolio_id}.")
     return _view(row, state)

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis import Redis
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from stocksite.core import cursors
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
-from stocksite.core.database import lock_name
+from stocksite.core.database import lock_name, read
 from stocksite.core.errors import InvalidInput, NotFound, RuleViolation
 from stocksite.market.models import Stock
 from stocksite.market.reading import MarketState, StockQuote
@@ -64,13 +64,7 @@ def show(
     `revision` is the list's as read before this call; see `read_cursor`.
     """
     state = state or market_clock.state(session)
-    found = session.execute(
-        quotes.joinable()
-        .join(WatchlistItem, WatchlistItem.stock_id == Stock.id)
-        .where(WatchlistItem.user_id == actor.user_id)
-        .order_by(WatchlistItem.position, WatchlistItem.stock_id)
-        .add_columns(*_OWN)
-    ).all()
+    found = read(session, _SHOWN, {"user_id": actor.user_id}).all()
     ids = [row.id for row in found]
     recent = (
         bars.recent_closes(session, ids, SPARKLINE_SESSIONS, state) if sparklines and ids else {}
@@ -87,6 +81,14 @@ _OWN = (
     WatchlistItem.move_pct,
     WatchlistItem.above_armed,
     WatchlistItem.below_armed,
+)
+
+_SHOWN = (
+    quotes.joinable()
+    .join(WatchlistItem, WatchlistItem.stock_id == Stock.id)
+    .where(WatchlistItem.user_id == bindparam("user_id"))
+    .order_by(WatchlistItem.position, WatchlistItem.stock_id)
+    .add_columns(*_OWN)
 )
 
 

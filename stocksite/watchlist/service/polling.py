@@ -7,6 +7,7 @@ import re
 from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
+from stocksite.core.database import read
 from stocksite.market.models import Quote, Stock
 from stocksite.market.reading import StockQuote
 from stocksite.market.service import quotes
@@ -27,7 +28,7 @@ def ticked(session: Session, user_id: int, since: int) -> tuple[StockQuote, ...]
 
     For a page that shows this list already: of the person it says nothing new.
     """
-    found = session.execute(_TICKED, {"user_id": user_id, "since": since})
+    found = read(session, _TICKED, {"user_id": user_id, "since": since})
     return tuple(quotes.view_of(row) for row in found)
 
 
