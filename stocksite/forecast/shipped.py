@@ -28,7 +28,7 @@ CUT: Final = date(2009, 1, 2)
 """Training uses closes before this day only: the default `REPLAY_START`."""
 VERSION: Final = "1.0.0"
 HASHES: Final = {
-    "linear": "f553d31c6ed02e29df5974ede1400f48663a20a0a3f2d16f079ff73540aaf61f",
+    "linear": "fc2c3723312752064f31119577bfff64d6da153d97b30f10d2c5a29dfc67ccdb",
     "boosted": "c651abd24016bb6d5ff41877b6db0ba885ebf1372088bc4cf592f8dbcf09ff70",
 }
 

@@ -143,8 +143,8 @@ def _linear(inputs: Floats, target: Floats) -> Linear:
 
 
 def _digits(value: float) -> float:
-    """To 11 digits: matrix products end differently on different processors, the hash must not."""
-    return float(f"{value:.11g}")
+    """To 12 digits: matrix products end differently on different processors, the hash must not."""
+    return float(f"{value:.12g}")
 
 
 def _boosted(inputs: Floats, target: Floats) -> Forest:

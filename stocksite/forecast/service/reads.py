@@ -223,10 +223,17 @@ def page(
 
 
 def past(session: Session, stock_id: int, request: PageRequest) -> Page[ForecastLine]:
-    """A stock's forecasts, newest first; at most two statements."""
-    statement = _line_statement().where(Forecast.stock_id == stock_id)
-    order = (Forecast.origin.desc(), Forecast.backfilled, Forecast.id)
-    return paginate(session, statement.order_by(*order), request, _line)
+    """A stock's forecasts, newest first; one statement. Beyond the last page it is empty."""
+    count = select(func.count()).where(Forecast.stock_id == stock_id).scalar_subquery()
+    rows = session.execute(
+        _line_statement()
+        .add_columns(count.label("count"))
+        .where(Forecast.stock_id == stock_id)
+        .order_by(Forecast.origin.desc(), Forecast.backfilled, Forecast.id)
+        .limit(request.size)
+        .offset(request.offset)
+    ).all()
+    return Page(tuple(_line(row) for row in rows), rows[0][-1] if rows else 0, request)
 
 
 def tonight(session: Session, state: MarketState) -> list[ForecastLine]:
