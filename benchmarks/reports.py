@@ -38,7 +38,7 @@ def figures() -> Iterator[Figure]:
     from stocksite.reports.building import portfolio
     from tests.reports.generated import inputs
 
-    report = portfolio.build(inputs(trades=12, fans=1))
+    report = portfolio.build(inputs(trades=12, fans=0))
     text = plain.canonical(report)
     digest = plain.digest(text)
     yield Figure("report: PDF cold, with imports", _cold(text), "s", 1.2)

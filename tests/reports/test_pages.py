@@ -1,0 +1,315 @@
+"""Pages, files and JSON routes: what the owner sees, what a link shows, what nobody else gets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from stocksite.core.actor import Actor
+from stocksite.core.clock import wall_now
+from stocksite.reports import native, plain
+from stocksite.reports.models import Report, ReportSchedule
+from stocksite.reports.reading import ReportView, Wish
+from stocksite.reports.service import making, reads, sharing
+from tests.conftest import csrf_token
+
+NAME = '<script>alert("x")</script> & =cmd'
+
+
+@pytest.fixture
+def made(session: Session, actor: Actor, lived: Any) -> ReportView:
+    """A report on a portfolio with a hostile name; its PDF is not ordered."""
+    book = lived(NAME, description='<img src="file:///etc/passwd">')
+    view, _ = making.make(session, actor, Wish("portfolio", book.id), wall_now(), pdf=False)
+    session.commit()
+    return view
+
+
+@pytest.fixture
+def browser(login: Any, actor: Actor) -> FlaskClient:
+    """The owner's browser."""
+    found: FlaskClient = login(actor)
+    return found
+
+
+def _post(browser: FlaskClient, path: str, **data: str) -> Any:
+    token = csrf_token(browser, "/reporting/")
+    return browser.post(path, data={**data, "csrf_token": token})
+
+
+def test_the_page_has_every_figure_of_the_json(browser: FlaskClient, made: ReportView) -> None:
+    page = browser.get(f"/reporting/{made.line.id}").get_data(as_text=True)
+    told = browser.get(f"/reporting/{made.line.id}/report.json")
+    assert plain.digest(told.get_data(as_text=True)) == made.line.digest
+    report = plain.read(told.get_data(as_text=True))
+    assert len(report.figures) >= 24
+    for figure in report.figures.values():
+        assert f">{figure.text}<" in page, figure
+    assert "<script>alert" not in page
+    assert '<img src="file' not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_a_table_is_a_file_without_formulas(browser: FlaskClient, made: ReportView) -> None:
+    answer = browser.get(f"/reporting/{made.line.id}/trades.csv")
+    assert answer.mimetype == "text/csv"
+    assert "buy,AAPL" in answer.get_data(as_text=True)
+    assert browser.get(f"/reporting/{made.line.id}/nothing.csv").status_code == 404
+
+
+def test_making_one_from_the_form(
+    browser: FlaskClient, session: Session, lived: Any, work: Any
+) -> None:
+    book = lived("Plain")
+    form = browser.get(f"/reporting/new?kind=portfolio&id={book.id}&period=1m")
+    assert 'value="1m"' in form.get_data(as_text=True)
+    data = {"id": str(book.id), "period": "all", "from": "", "to": "", "repeat": "monthly"}
+    answer = _post(browser, "/reporting/new?kind=portfolio", **data)
+    assert answer.status_code == 303
+    (row,) = session.scalars(select(Report)).all()
+    assert answer.headers["Location"].endswith(f"/reporting/{row.id}")
+    assert session.scalars(select(ReportSchedule.every)).all() == ["monthly"]
+    page = browser.get(f"/reporting/{row.id}").get_data(as_text=True)
+    assert "The PDF is being made" in page
+    if native.missing():
+        return
+    work()
+    assert "PDF, " in browser.get(f"/reporting/{row.id}").get_data(as_text=True)
+    answer = browser.get(f"/reporting/{row.id}/report.pdf")
+    assert answer.data.startswith(b"%PDF-1.7")
+    assert answer.headers["Content-Disposition"].startswith('inline; filename="portfolio-plain-')
+    listed = browser.get("/reporting/").get_data(as_text=True)
+    assert "Plain" in listed
+    assert "After each month" in listed
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "words"),
+    [
+        ("kind=stock", {"symbol": ""}, "Say which stock"),
+        ("kind=stock", {"symbol": "ZZZZQ"}, "No stock has the symbol"),
+        ("kind=portfolio", {"id": "999", "period": "all"}, "Not a valid choice"),
+        ("kind=stock", {"symbol": "AAPL", "repeat": "hourly"}, "Not a valid choice"),
+    ],
+)
+def test_a_form_that_cannot_be_read_says_why(
+    browser: FlaskClient, lived: Any, path: str, data: dict[str, str], words: str
+) -> None:
+    lived()
+    answer = _post(browser, f"/reporting/new?{path}", **data)
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
+
+
+def test_days_that_run_backwards_say_so(browser: FlaskClient, lived: Any) -> None:
+    book = lived()
+    data = {"id": str(book.id), "period": "all", "from": "2009-02-02", "to": "2009-01-02"}
+    answer = _post(browser, "/reporting/new?kind=portfolio", **data)
+    assert answer.status_code == 422
+    assert "does not lie before" in answer.get_data(as_text=True)
+
+
+def test_nobody_elses_report_is_there(
+    login: Any, make_user: Any, client: FlaskClient, made: ReportView
+) -> None:
+    stranger = login(make_user())
+    for path in ("", "/report.pdf", "/report.json", "/trades.csv", "/live", "/delete"):
+        address = f"/reporting/{made.line.id}{path}"
+        assert stranger.get(address).status_code == 404, path
+        assert client.get(address).status_code == 303, path
+    for path in ("print", "share", "revoke", "delete"):
+        assert _post(stranger, f"/reporting/{made.line.id}/{path}").status_code == 404
+
+
+def test_a_link_shows_one_report_and_leaks_nothing(
+    browser: FlaskClient, client: FlaskClient, actor: Actor, made: ReportView, session: Session
+) -> None:
+    _post(browser, f"/reporting/{made.line.id}/share")
+    token = session.scalar(select(Report.share_token))
+    address = f"/shared/{token}"
+    answer = client.get(address)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in answer.headers["X-Robots-Tag"]
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert actor.username not in page
+    assert f"/reporting/{made.line.id}" not in page
+    assert f"/portfolios/{plain.read(made.content).facts['portfolio']}" not in page
+    assert client.get(f"{address}/report.json").get_data(as_text=True) == made.content
+    assert client.get(f"{address}/holdings.csv").status_code == 200
+    assert client.get(f"{address}/report.pdf").status_code == 409, "nobody has ordered it"
+    _post(browser, f"/reporting/{made.line.id}/revoke")
+    for path in ("", "/report.json", "/report.pdf", "/holdings.csv"):
+        assert client.get(address + path).status_code == 404
+    assert client.get("/shared/" + "a" * 43).status_code == 404
+    assert client.get("/shared/short").status_code == 404
+
+
+def test_pages_take_few_statements(browser: FlaskClient, made: ReportView, count_sql: Any) -> None:
+    for path in ("/reporting/", f"/reporting/{made.line.id}", "/reporting/new?kind=portfolio"):
+        browser.get(path)
+        with count_sql() as statements:
+            assert browser.get(path).status_code == 200
+        assert len(statements) <= 6, (path, statements)
+
+
+def test_deleting_takes_everything(
+    browser: FlaskClient, made: ReportView, session: Session
+) -> None:
+    assert "Delete it" in browser.get(f"/reporting/{made.line.id}/delete").get_data(as_text=True)
+    assert _post(browser, f"/reporting/{made.line.id}/delete").status_code == 303
+    assert browser.get(f"/reporting/{made.line.id}").status_code == 404
+    assert session.scalars(select(Report.id)).all() == []
+
+
+def test_the_empty_page_offers_the_first_step(browser: FlaskClient) -> None:
+    page = browser.get("/reporting/").get_data(as_text=True)
+    assert "No report yet" in page
+    assert "/reporting/new" in page
+
+
+def test_without_pango_the_page_says_what_to_install(
+    browser: FlaskClient, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(native, "missing", lambda: ("Pango", "HarfBuzz"))
+    page = browser.get("/reporting/").get_data(as_text=True)
+    assert "Pango, HarfBuzz are not installed" in page
+    assert "apt install libpango-1.0-0" in page
+
+
+# --- scripts ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def script(app: Flask, session: Session, actor: Actor) -> Any:
+    """A client with a personal token."""
+    from stocksite.auth.service import create_token
+
+    token = create_token(session, actor, name="Script", now=wall_now()).token
+    session.commit()
+    client = app.test_client()
+
+    def call(method: str, path: str, **options: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        return client.open(path, method=method, headers=headers, **options)
+
+    return call
+
+
+def test_json_at_once_and_pdf_by_a_worker(script: Any, market: Any, work: Any) -> None:
+    body = {"kind": "stock", "symbol": "aapl", "format": "json"}
+    answer = script("POST", "/api/reports/", json=body)
+    assert answer.status_code == 201, answer.json
+    told = answer.json
+    assert (told["kind"], told["subject"], told["status"]) == ("stock", "stock:AAPL", "done")
+    assert told["pdf"] == "none"
+    figures = {
+        figure["key"]: figure
+        for section in told["content"]["sections"]
+        for block in section["blocks"]
+        if block["block"] == "figures"
+        for figure in block["items"]
+    }
+    assert figures["close"]["text"] == f"${figures['close']['value']}"
+    assert script("POST", "/api/reports/", json=body).status_code == 200
+    ordered = script("POST", "/api/reports/", json=body | {"format": "pdf"})
+    assert ordered.status_code == 202
+    assert ordered.json["id"] == told["id"]
+    assert ordered.json["status"] == "queued"
+    path = f"/api/reports/{told['id']}/"
+    assert script("GET", f"{path}download").status_code == 409
+    if native.missing():
+        return
+    work()
+    assert script("GET", path).json["status"] == "done"
+    pdf = script("GET", f"{path}download/")
+    assert pdf.mimetype == "application/pdf"
+    kept = script("GET", f"{path}download/?format=json")
+    assert plain.digest(kept.get_data(as_text=True)) == told["sha256"]
+    assert json.loads(kept.get_data(as_text=True)) == told["content"]
+    rows = script("GET", f"{path}download/?format=csv&table=sessions").get_data(as_text=True)
+    assert rows.count("\r\n") == 253
+    assert script("GET", "/api/reports/?kind=stock").json["count"] == 1
+    assert script("GET", "/api/reports/?kind=forecast").json["count"] == 0
+    assert script("DELETE", path).status_code == 204
+    assert script("GET", path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"kind": "novel", "id": 1}, 422, "kind"),
+        ({"kind": "portfolio"}, 422, "id"),
+        ({"kind": "stock", "id": 1}, 422, "symbol"),
+        ({"kind": "portfolio", "id": 1, "format": "docx"}, 422, "format"),
+        ({"kind": "portfolio", "id": 1, "from": "2009-02-01", "to": "2009-01-01"}, 422, "from"),
+        ({"kind": "portfolio", "id": 999}, 404, None),
+        ({"kind": "backtest", "id": 999}, 404, None),
+        ({"kind": "forecast", "id": 999}, 404, None),
+        ({"kind": "stock", "symbol": "ZZZZQ"}, 404, None),
+    ],
+)
+def test_what_cannot_be_made_says_why(
+    script: Any, market: Any, body: dict[str, Any], status: int, field: str | None
+) -> None:
+    answer = script("POST", "/api/reports/", json=body)
+    assert answer.status_code == status, answer.json
+    if field is not None:
+        assert answer.json["errors"][0]["field"] == field
+
+
+def test_schedules_by_script(script: Any, market: Any) -> None:
+    body = {"kind": "stock", "symbol": "IBM", "every": "weekly"}
+    made = script("POST", "/api/reports/schedules/", json=body)
+    assert made.status_code == 201, made.json
+    assert script("GET", "/api/reports/schedules/").json[0]["subject"] == "stock:IBM"
+    assert script("DELETE", f"/api/reports/schedules/{made.json['id']}/").status_code == 204
+    assert script("GET", "/api/reports/schedules/").json == []
+
+
+def test_sharing_by_script(script: Any, market: Any, client: FlaskClient) -> None:
+    body = {"kind": "stock", "symbol": "IBM", "format": "json"}
+    made = script("POST", "/api/reports/", json=body).json
+    shared = script("POST", f"/api/reports/{made['id']}/share/").json["shared"]
+    assert client.get(shared.split("localhost", 1)[1]).status_code == 200
+    assert script("DELETE", f"/api/reports/{made['id']}/share/").json["shared"] is None
+    assert client.get(shared.split("localhost", 1)[1]).status_code == 404
+
+
+def test_the_replaced_systems_addresses(
+    script: Any, browser: FlaskClient, market: Any, work: Any
+) -> None:
+    told = script("GET", "/report/json/ibm/")
+    assert told.status_code == 200
+    assert told.json["subject"] == "stock:IBM"
+    first = script("GET", "/report/IBM/")
+    assert first.status_code == 202
+    assert first.json["status"] == "queued"
+    html = {"Accept": "text/html"}
+    assert browser.get("/report/IBM/", headers=html).status_code == 303
+    if native.missing():
+        return
+    work()
+    assert script("GET", "/report/IBM/").data.startswith(b"%PDF")
+    assert script("GET", "/report/ZZZZQ/").status_code == 404
+    assert browser.get("/reporting/").status_code == 200
+
+
+def test_a_revoked_link_cannot_be_told_from_one_that_never_was(
+    client: FlaskClient, session: Session, actor: Actor, made: ReportView
+) -> None:
+    shared = sharing.share(session, actor, made.line.id, wall_now())
+    sharing.revoke(session, actor, made.line.id)
+    session.commit()
+    gone = client.get(f"/shared/{shared.share_token}", headers={"Accept": "application/json"})
+    never = client.get("/shared/" + "b" * 43, headers={"Accept": "application/json"})
+    assert gone.status_code == never.status_code == 404
+    assert reads.REVOKED in never.get_data(as_text=True)
+    assert reads.REVOKED in gone.get_data(as_text=True)
