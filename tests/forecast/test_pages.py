@@ -24,7 +24,7 @@ LEVELS = ["q025", *(f"q{i * 5:02d}" for i in range(1, 20)), "q975"]
 
 @pytest.fixture
 def filled(session, night, monkeypatch):
-    """Two years of the past besides, by the shipped models: how they were trained is not the point."""
+    """Two years of the past besides, by the shipped models: training is not the point here."""
     monkeypatch.setattr(filling, "_models_for", lambda session, *_: filling._shipped(session))
     state = clock.state(session)
     for year in (2007, 2008):
