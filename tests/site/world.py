@@ -29,8 +29,8 @@ from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service import books, orders, snapshots
 from stocksite.watchlist import service as watchlist
 from stocksite.watchlist.models import Notification
-from tests.site.rooms import furnish
 from tests.conftest import PASSWORD, csrf_token
+from tests.site.rooms import furnish
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NAME = "Somebody's book"
@@ -84,7 +84,10 @@ def build(session: Session, actor: Actor, *, symbol: str = "AAPL") -> World:
         "symbol": symbol,
         "notification_id": told.id,
         "investment": "10000",
-        **furnish(session, actor),
+        "root": "BRK",
+        "share": "B",
+        "filename": "icon.svg",
+        **furnish(session, actor, book.id),
     }
     session.commit()
     return World(actor, ids, token.token)
@@ -161,7 +164,9 @@ def path_of(app: Flask, rule: Rule, ids: dict[str, Any]) -> str:
 
 
 def is_api(rule: Rule) -> bool:
-    """Whether scripts call it."""
+    """Whether scripts call it; the addresses of `compat` answer both, and scripts in JSON."""
+    if rule.endpoint.startswith(("compat.", "compat_api.")):
+        return True
     return rule.rule.startswith("/api/") and rule.endpoint != "docs.api_docs"
 
 
