@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from stocksite.forecast.reading import ForecastView
+from stocksite.forecast.reading import ForecastView, PointView
 from stocksite.forecast.terms import LEVELS
 from stocksite.reports import drawing
-from stocksite.reports.content import Chart, Column, Facts, Figure, Figures, Section, Table, Words
+from stocksite.reports.content import (
+    Chart,
+    Column,
+    Facts,
+    Figure,
+    Figures,
+    Raw,
+    Section,
+    Table,
+    Words,
+)
 from stocksite.reports.episodes import Episode
 from stocksite.version import __version__
 from stocksite.web import format as formats
@@ -86,7 +96,9 @@ def fan_chart(key: str, view: ForecastView, through: date | None, title: str = "
         title or f"{view.symbol}, thirty trading days from {formats.day(view.origin)}",
         "fan",
         drawing.fan_data(view, through),
-        legend=FAN_LEGEND,
+        legend=FAN_LEGEND
+        if any(_known(point, through) is not None for point in view.points)
+        else (FAN_LEGEND[0], FAN_LEGEND[2]),
         note=FAN_NOTE,
     )
 
@@ -120,36 +132,35 @@ def score_figures(key: str, view: ForecastView) -> Figures:
 
 
 def predicted_table(key: str, view: ForecastView, through: date | None) -> Table:
-    """Predicted against actual, day by day."""
-    columns = (
+    """Predicted against actual, day by day; before a day has come, predicted only."""
+    columns = [
         Column("date", "Day", "day"),
         Column("q025", "2.5 %, $", "dollars"),
         Column("q10", "10 %, $", "dollars"),
         Column("reference", "Reference, $", "dollars"),
         Column("q90", "90 %, $", "dollars"),
         Column("q975", "97.5 %, $", "dollars"),
-        Column("actual", "Close, $", "dollars"),
-        Column("error_pct", "Close against reference", "percent"),
-        Column("where", "Fell"),
-    )
-    rows = []
-    for point in view.points:
-        known = through is None or point.date <= through
-        actual = point.actual if known else None
-        error = None if actual is None else (actual / point.reference - 1) * 100
+    ]
+    known = [_known(point, through) for point in view.points]
+    if any(actual is not None for actual in known):
+        columns += [
+            Column("actual", "Close, $", "dollars"),
+            Column("error_pct", "Close against reference", "percent"),
+            Column("where", "Fell"),
+        ]
+    rows: list[tuple[Raw, ...]] = []
+    for point, actual in zip(view.points, known, strict=True):
         shown = [point.quantiles[LEVELS.index(level)] for level in (0.025, 0.1, 0.9, 0.975)]
-        rows.append(
-            (
-                point.date,
-                *shown[:2],
-                point.reference,
-                *shown[2:],
-                actual,
-                error,
-                _where(actual, shown),
-            )
-        )
-    return Table.of(key, f"Predicted and actual, {view.symbol}", columns, rows)
+        error = None if actual is None else (actual / point.reference - 1) * 100
+        row = (point.date, *shown[:2], point.reference, *shown[2:])
+        rows.append((*row, actual, error, _where(actual, shown))[: len(columns)])
+    title = "Predicted and actual" if len(columns) > 6 else "Predicted"
+    return Table.of(key, f"{title}, {view.symbol}", columns, rows)
+
+
+def _known(point: PointView, through: date | None) -> float | None:
+    """A day's close, unless it lies after what the report knows."""
+    return point.actual if through is None or point.date <= through else None
 
 
 def _where(actual: float | None, shown: Sequence[float]) -> str:
