@@ -47,7 +47,7 @@ class JobWorker(Worker):
         impatience = threading.Timer(GRACE_S, self._ask_horse)
         impatience.daemon = True
         impatience.start()
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def _ask_horse(self) -> None:
         if self.horse_pid:
@@ -56,7 +56,7 @@ class JobWorker(Worker):
 
     def setup_work_horse_signals(self) -> None:
         """In the child: SIGTERM, from the parent or (on Heroku) from the platform, ends the job."""
-        super().setup_work_horse_signals()
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         signal.signal(signal.SIGTERM, _make_way)
 
 

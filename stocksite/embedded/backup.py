@@ -49,7 +49,8 @@ def save(file: Path, data_dir: Path) -> str:
 
 def restore(file: Path, data_dir: Path) -> str:
     """Make a new data folder's database from a file; returns what to say. Raises StartError."""
-    with file.open("rb") as source:
+    # Unbuffered: pg_restore goes on from where the file stands for the kernel, not for Python.
+    with file.open("rb", buffering=0) as source:
         if source.read(5) != b"PGDMP":
             raise StartError(f"{file} is no backup: it was not written by pg_dump -Fc.")
         source.seek(0)
