@@ -72,7 +72,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     openapi.init_app(app)
     docs.init_app(app)
     health.init_app(app)
-    app.wsgi_app = probes.Probes(app.wsgi_app, settings.trusted_hosts)  # type: ignore[method-assign]
+    app.wsgi_app = probes.Probes(app.wsgi_app, settings.trusted_hosts)  # type: ignore[method-assign, assignment]
     if settings.production:  # behind exactly one proxy, which terminates TLS
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
 
