@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,7 +46,7 @@ def run(app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_every_command_explains_itself_with_an_example(run: Run, name: str) -> None:
     shown = run(name, "--help")
     assert shown.exit_code == 0
-    assert "Example: " in shown.output or 'Example: eval "$(flask servers)"' in shown.output
+    assert re.search(r"Example:\s", shown.output)
 
 
 def test_the_list_above_is_whole(app: Flask) -> None:

@@ -15,7 +15,7 @@ from stocksite.core.actor import Actor
 from stocksite.market.service import clock
 from tests.admin.test_access import routes
 from tests.site import html
-from tests.site.world import MakeUser, Page, add_snapshots, build, last_complete, path_of
+from tests.site.world import MakeUser, Page, build, path_of
 
 MOST_SQL = 6
 
@@ -24,7 +24,14 @@ MOST_SQL = 6
 def crowd(session: Session, make_user: MakeUser) -> dict[str, Any]:
     """A hundred people, jobs and audit rows, and one person with a portfolio."""
     world = build(session, make_user("owner"))
-    add_snapshots(session, world.ids["portfolio_id"], last_complete(session))
+    session.execute(
+        text("""
+        INSERT INTO portfolio_snapshot (portfolio_id, date, closes_at, cash, positions_value,
+            total_value, inflow, outflow, net_deposits, twr_index, peak_index, recorded_at)
+        SELECT :id, d, d + interval '21 hours', 1000, 49000, 50000, 0, 0, 50000, 1.25, 1.25, now()
+        FROM generate_series(date '2008-06-02', date '2008-12-31', interval '1 day') d"""),
+        {"id": world.ids["portfolio_id"]},
+    )
     session.execute(
         text("""
         INSERT INTO "user" (username, email, password_hash, first_name, last_name, time_zone,

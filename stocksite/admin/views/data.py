@@ -9,6 +9,7 @@ from stocksite.admin import guard
 from stocksite.admin.service import quality
 from stocksite.admin.views import blueprint
 from stocksite.market import admin_pages
+from stocksite.market.sources import TITLES
 from stocksite.web.extensions import db
 from stocksite.web.pagination import page_path, page_request
 
@@ -24,6 +25,7 @@ def stocks() -> str:
         page_view=guard.paged(page),
         page_url=page_path,
         faulty=faulty,
+        titles=TITLES,
     )
 
 
