@@ -12,6 +12,7 @@ from stocksite.backtest.drawing import trades_chart
 from stocksite.forecast.drawing import fan_chart
 from stocksite.forecast.reading import ForecastView, PointView
 from stocksite.reports.content import Chart
+from stocksite.web import format as formats
 from stocksite.web import svg
 
 MAX_POINTS: Final = 320
@@ -28,7 +29,7 @@ def legend(chart: Chart) -> tuple[tuple[str, int], ...]:
     if chart.form != "shares":
         return chart.legend
     return tuple(
-        (f"{part.label} {svg.formats.percent(part.share_pct, sign=False)}", part.series)
+        (f"{part.label} {formats.percent(part.share_pct, sign=False)}", part.series)
         for part in svg.composition_parts(chart.data["parts"])
     )
 

@@ -75,7 +75,7 @@ class StockForm(WishForm):
 
     def wish(self) -> Wish:
         """What was asked for. Raises InvalidInput for what is no symbol."""
-        return Wish.of("stock", None, self.symbol.data[: _SYMBOL_CHARS + 1], Span())
+        return Wish.of("stock", None, (self.symbol.data or "")[: _SYMBOL_CHARS + 1], Span())
 
 
 class RunForm(WishForm):

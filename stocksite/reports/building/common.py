@@ -11,6 +11,7 @@ from stocksite.forecast.reading import ForecastView, PointView
 from stocksite.forecast.terms import LEVELS
 from stocksite.reports import drawing
 from stocksite.reports.content import (
+    Block,
     Chart,
     Column,
     Facts,
@@ -152,8 +153,9 @@ def predicted_table(key: str, view: ForecastView, through: date | None) -> Table
     for point, actual in zip(view.points, known, strict=True):
         shown = [point.quantiles[LEVELS.index(level)] for level in (0.025, 0.1, 0.9, 0.975)]
         error = None if actual is None else (actual / point.reference - 1) * 100
-        row = (point.date, *shown[:2], point.reference, *shown[2:])
-        rows.append((*row, actual, error, _where(actual, shown))[: len(columns)])
+        row: list[Raw] = [point.date, *shown[:2], point.reference, *shown[2:]]
+        row += [actual, error, _where(actual, shown)]
+        rows.append(tuple(row[: len(columns)]))
     title = "Predicted and actual" if len(columns) > 6 else "Predicted"
     return Table.of(key, f"{title}, {view.symbol}", columns, rows)
 
@@ -185,7 +187,10 @@ def closing(
     used = sorted(set(models))
     if used:
         told.append(("Forecast model", "; ".join(used)))
-    blocks = [Words("method", tuple(method)), Facts("made", "How it was made", tuple(told))]
+    blocks: list[Block] = [
+        Words("method", tuple(method)),
+        Facts("made", "How it was made", tuple(told)),
+    ]
     market = (
         "The market is a replay of real daily prices of 2000 to 2013: what happens in it has "
         "happened already."

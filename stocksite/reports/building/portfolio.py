@@ -366,7 +366,7 @@ def _scores(forecasts: Sequence[ForecastView]) -> Table:
 
 
 def _trades(given: PortfolioInputs) -> Section:
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("at", "New York time", "moment"),
         Column("type", "Posting"),
         Column("symbol", "Symbol"),

@@ -12,7 +12,7 @@ import numpy as np
 from stocksite.forecast.reading import ForecastView
 from stocksite.market.adjust import Days, Floats
 from stocksite.market.charting import moving_average
-from stocksite.market.reading import ActionView, KeyFigures
+from stocksite.market.reading import ActionView, KeyFigures, Performance
 from stocksite.market.service.companies import CompetitorView
 from stocksite.portfolios import performance as perf
 from stocksite.reports import drawing, episodes
@@ -141,22 +141,20 @@ def _returns(close: Floats) -> Floats:
 
 def _summary(given: StockInputs) -> Section:
     close, key = given.close, given.figures
-    performance = key.performance if key else None
+    performance = key.performance if key else Performance()
     last_year = _returns(close[-YEAR - 1 :])
     volatility = perf.volatility(last_year)
     change = (close[-1] / close[-2] - 1) * 100 if len(close) > 1 else None
     items = [
         Figure.of("close", "Last close", "price", float(close[-1])),
         Figure.of("change_pct", "On the day", "percent", change),
-        Figure.of("five_days", "5 days", "percent", performance and performance.five_days),
-        Figure.of("one_month", "1 month", "percent", performance and performance.one_month),
-        Figure.of("three_months", "3 months", "percent", performance and performance.three_months),
-        Figure.of(
-            "year_to_date", "Year to date", "percent", performance and performance.year_to_date
-        ),
-        Figure.of("one_year", "1 year", "percent", performance and performance.one_year),
-        Figure.of("year_high", "52-week high", "price", key and key.year_high),
-        Figure.of("year_low", "52-week low", "price", key and key.year_low),
+        Figure.of("five_days", "5 days", "percent", performance.five_days),
+        Figure.of("one_month", "1 month", "percent", performance.one_month),
+        Figure.of("three_months", "3 months", "percent", performance.three_months),
+        Figure.of("year_to_date", "Year to date", "percent", performance.year_to_date),
+        Figure.of("one_year", "1 year", "percent", performance.one_year),
+        Figure.of("year_high", "52-week high", "price", key.year_high if key else None),
+        Figure.of("year_low", "52-week low", "price", key.year_low if key else None),
         Figure.of(
             "volatility_pct",
             "Volatility, last year",
