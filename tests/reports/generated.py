@@ -13,8 +13,8 @@ from stocksite.core.calendar import TradingSession, xnys
 from stocksite.forecast.reading import ForecastView, PointView, ScoreView
 from stocksite.forecast.terms import LEVELS
 from stocksite.portfolios import explaining, figures, measuring
-from stocksite.portfolios.figures import Holding
 from stocksite.portfolios.measuring import Day, Stretch
+from stocksite.portfolios.parts import Holding
 from stocksite.portfolios.periods import Span
 from stocksite.reports.building.common import Source
 from stocksite.reports.building.portfolio import PortfolioInputs, Trade

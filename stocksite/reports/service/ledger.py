@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from stocksite.core.actor import Actor
 from stocksite.core.calendar import xnys
 from stocksite.market.models import Stock
-from stocksite.portfolios.figures import Holding
 from stocksite.portfolios.models import Portfolio, Transaction
+from stocksite.portfolios.parts import Holding
 from stocksite.portfolios.periods import Span
 from stocksite.portfolios.reading_performance import Curves, PerformanceView
 from stocksite.portfolios.service import figures

@@ -32,7 +32,7 @@ def page(
     schedule_id: int | None = None,
 ) -> Page[ReportLine]:
     """The actor's reports, newest first; two statements."""
-    statement: Select[Any] = (
+    statement: Any = (
         select(*_COLUMNS, Job.status.label("job_status"), Job.message.label("job_message"))
         .outerjoin(Job, Job.id == Report.job_id)
         .where(Report.user_id == actor.user_id)
