@@ -18,8 +18,9 @@ SELECT people.alive, people.inactive,
        work.queued, work.running, work.failed, work.oldest,
        (SELECT ticked_at FROM market_clock) AS ticked_at,
        (SELECT count(*) FROM portfolio WHERE archived_at IS NULL) AS portfolios,
-       (SELECT greatest(0, reltuples)::bigint FROM pg_class
-        WHERE oid = '"transaction"'::regclass) AS transactions,
+       (SELECT CASE WHEN reltuples < 10000 THEN (SELECT count(*) FROM transaction)
+                    ELSE reltuples::bigint END
+        FROM pg_class WHERE oid = '"transaction"'::regclass) AS transactions,
        pg_database_size(current_database()) AS database_bytes
 FROM (SELECT count(*) FILTER (WHERE is_active AND deleted_at IS NULL) AS alive,
              count(*) FILTER (WHERE NOT is_active AND deleted_at IS NULL) AS inactive
@@ -33,5 +34,5 @@ FROM (SELECT count(*) FILTER (WHERE is_active AND deleted_at IS NULL) AS alive,
 
 
 def of(session: Session, now: datetime) -> Overview:
-    """Everything the front page of the panel counts; `transactions` is the planner's estimate."""
+    """Everything the panel's front page counts; past 10,000 rows the ledger's are an estimate."""
     return Overview(*tuple(session.execute(_FIGURES, {"now": now}).one()))
