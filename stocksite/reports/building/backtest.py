@@ -262,4 +262,6 @@ def _every(told: Mapping[str, Any]) -> Section:
         for name, note in NOTES.items()
         if name in metrics
     )
-    return Section("figures", "Every figure", (Figures("figures", "All", items, "list"),))
+    return Section(
+        "figures", "Every figure", (Figures("figures", "With its formula", items, "list"),)
+    )
