@@ -1,12 +1,13 @@
 """Who may see and do what, over the whole URL map.
 
-Whatever is not listed here is private: anonymous → login (pages) or 401 (API), and with an id in
-its path another person → 404. So a new route is held to that from its first day, and a public one
-has to be entered here with its reason.
+Whatever is not listed in `doors` is private: anonymous → login (pages) or 401 (API), and
+with an id in its path another person → 404. So a new route is held to that from its first day,
+and a public one has to be entered there with its reason.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,11 +15,14 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from stocksite.web.operation import operations as api_operations
+from tests.site.doors import PUBLIC, SHARED
+from tests.site.photographs import Photographs
 from tests.site.world import (
     NAME,
     MakeUser,
     Page,
     Script,
+    World,
     build,
     differences,
     fingerprint,
@@ -26,56 +30,6 @@ from tests.site.world import (
     operations,
     path_of,
 )
-
-# Endpoints that answer anybody, and why.
-PUBLIC = {
-    "static": "styles, scripts, fonts",
-    "desk.home": "says what this site is",
-    "desk.glossary": "explains words; shows nothing of anybody",
-    "docs.api_docs": "how to use the API; needs no account to read",
-    "docs.problems": "what the error codes mean; `type` of every problem points here",
-    "docs.problem": "one error code",
-    "openapi.openapi_json": "the API's description",
-    "auth.login": "the way in",
-    "auth.register": "the way in",
-    "auth.logout": "ends whatever session there is, which may be none",
-    "auth_api.register": "the way in, for scripts",
-    "auth_api.obtain_tokens": "the way in, for scripts",
-    "auth_api.refresh_token": "takes a token in its body",
-    "auth_api.verify_token": "takes a token in its body",
-    "reports.shared_report": "whoever has the link may read it",
-    "reports.shared_table": "whoever has the link may read it",
-    "reports.shared_json": "whoever has the link may read it",
-    "reports.shared_pdf": "whoever has the link may read it",
-    "appearance.choose": "sets two cookies of the caller's own browser",
-    "market.banner": "the market's date and phase, which the home page shows too",
-    "health.healthz": "for load balancers; says only that the process answers",
-    "health.readyz": "for load balancers; names no data",
-    "health.metrics": "guarded by address, not by account: see tests/web/test_health.py",
-}
-
-# Endpoints with a variable that names nobody's property, and why.
-SHARED = {
-    "static": "files",
-    "docs.problem": "error codes",
-    "desk.stock": "a stock of the market; what one owns of it is the caller's own",
-    "desk_api.get_stock": "the same as JSON",
-    "market.stock_chart": "prices of the market",
-    "market.stock_quote": "prices of the market",
-    "market.stock_loading": "the loading of a stock serves everybody who asked for it",
-    "market_api.get_quote": "prices of the market",
-    "market_api.list_bars": "prices of the market",
-    "desk.class_share": "a stock of the market",
-    "forecast.stock": "a forecast belongs to the site",
-    "forecast.make": "a forecast belongs to the site",
-    "forecast.model": "models belong to the site",
-    "forecast_api.get_forecast": "a forecast belongs to the site",
-    "forecast_api.get_model": "models belong to the site",
-    "reports.shared_report": "the token is the permission",
-    "reports.shared_table": "the token is the permission",
-    "reports.shared_json": "the token is the permission",
-    "reports.shared_pdf": "the token is the permission",
-}
 
 # What a form or a body of any of these routes may want, all of it valid.
 VALID: dict[str, Any] = {
@@ -104,8 +58,7 @@ REFUSED = {
     "backtest.cancel": (409, "it is done"),
     "backtest.cancel_sweep": (409, "it is done"),
     "backtest_api.cancel_sweep": (409, "it is done"),
-    "backtest.find_cell": (404, "it wants the parameters of a combination"),
-    "backtest_api.attach": (404, "the example's portfolio is nobody's"),
+    "backtest_api.attach": (409, "in the example's portfolio another strategy trades"),
 }
 
 # Ids that travel outside the path: (method, path, where, field, id).
@@ -145,16 +98,47 @@ def _send(app: Flask, page: Page, script: Script, rule: Any, method: str, path: 
     return page(method, path, dict(VALID))
 
 
+@pytest.fixture
+def people(
+    app: Flask, keep: Callable[..., Any], session: Session, make_user: MakeUser
+) -> tuple[World, World, Page]:
+    """An owner, a stranger with a world of another stock, and the owner's browser."""
+
+    def make() -> tuple[World, World, Page]:
+        owner = build(session, make_user("owner"))
+        stranger = build(session, make_user("stranger"), symbol="IBM")
+        return owner, stranger, Page(app, owner.actor)
+
+    made: tuple[World, World, Page] = keep("people", make)
+    return made
+
+
+@pytest.fixture
+def owner(people: tuple[World, World, Page]) -> World:
+    """Whose property all of it is."""
+    return people[0]
+
+
+@pytest.fixture
+def own(people: tuple[World, World, Page]) -> Page:
+    """The owner's browser."""
+    return people[2]
+
+
+@pytest.fixture
+def stranger(people: tuple[World, World, Page]) -> World:
+    """Somebody else."""
+    return people[1]
+
+
 def test_the_lists_name_real_endpoints(app: Flask) -> None:
     known = set(app.view_functions)
     assert not (set(PUBLIC) | set(SHARED)) - known
 
 
 def test_a_stranger_finds_nothing_and_changes_nothing(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask, session: Session, owner: World, stranger: World, subtests: pytest.Subtests
 ) -> None:
-    owner = build(session, make_user("owner"))
-    stranger = build(session, make_user("stranger"), symbol="IBM")
     page, script = Page(app, stranger.actor), Script(app, stranger.token)
     assert script("GET", "/api/users/me/").status_code == 200
     before = fingerprint(session)
@@ -169,10 +153,9 @@ def test_a_stranger_finds_nothing_and_changes_nothing(
 
 
 def test_a_stranger_as_htmx_finds_nothing_either(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask, session: Session, owner: World, stranger: World, subtests: pytest.Subtests
 ) -> None:
-    owner = build(session, make_user("owner"))
-    page = Page(app, make_user("stranger"))
+    page = Page(app, stranger.actor)
     headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-PTag": "1.1"}
     before = fingerprint(session)
     for rule, method in _owned(app):
@@ -186,10 +169,14 @@ def test_a_stranger_as_htmx_finds_nothing_either(
 
 
 def test_ids_in_queries_and_forms_are_checked_too(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask,
+    session: Session,
+    owner: World,
+    own: Page,
+    stranger: World,
+    subtests: pytest.Subtests,
 ) -> None:
-    owner, stranger = build(session, make_user("owner")), make_user("stranger")
-    page, own = Page(app, stranger), Page(app, owner.actor)
+    page = Page(app, stranger.actor)
     ticket = {"symbol": "AAPL", "side": "buy", "mode": "quantity", "quantity": "1"}
     ticket["client_order_id"] = "a-ticket-of-a-test"
     for method, path, where, field, name in ELSEWHERE:
@@ -203,27 +190,24 @@ def test_ids_in_queries_and_forms_are_checked_too(
 
 
 def test_the_owner_gets_in(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask, owner: World, own: Page, photographs: Photographs, subtests: pytest.Subtests
 ) -> None:
     """The control: with the owner's credentials the same requests find what they ask for."""
-    owner = build(session, make_user("owner"))
-    page, script = Page(app, owner.actor), Script(app, owner.token)
-    for number, (rule, method) in enumerate(sorted(_owned(app), key=lambda each: each[1] != "GET")):
-        if method != "GET":  # it may end what the next one needs
-            owner = build(session, make_user(f"owner{number}"))
-            page, script = Page(app, owner.actor), Script(app, owner.token)
+    script = Script(app, owner.token)
+    for rule, method in sorted(_owned(app), key=lambda each: each[1] != "GET"):
+        if method != "GET":  # the last one may have ended what this one needs
+            photographs.restore("people")
         with subtests.test(f"{method} {rule.rule}"):
-            answer = _send(app, page, script, rule, method, path_of(app, rule, owner.ids))
+            answer = _send(app, own, script, rule, method, path_of(app, rule, owner.ids))
             refused = REFUSED.get(rule.endpoint)
             told = answer.get_data(as_text=True)[:500]
             assert answer.status_code == refused[0] if refused else answer.status_code < 400, told
 
 
 def test_what_is_archived_is_gone_for_its_owner(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask, session: Session, owner: World, own: Page, subtests: pytest.Subtests
 ) -> None:
-    owner = build(session, make_user("owner"))
-    page, script = Page(app, owner.actor), Script(app, owner.token)
+    page, script = own, Script(app, owner.token)
     owner.portfolio(session).archived_at = owner.portfolio(session).created_at
     session.commit()
     before = fingerprint(session)
@@ -237,9 +221,8 @@ def test_what_is_archived_is_gone_for_its_owner(
 
 
 def test_nobody_gets_in_without_logging_in(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask, session: Session, owner: World, subtests: pytest.Subtests
 ) -> None:
-    owner = build(session, make_user("owner"))
     page, script = Page(app, None), Script(app, None)
     before = fingerprint(session)
     for rule, method in operations(app):
@@ -258,9 +241,8 @@ def test_nobody_gets_in_without_logging_in(
 
 
 def test_htmx_without_a_session_is_sent_to_the_login(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask, owner: World, subtests: pytest.Subtests
 ) -> None:
-    owner = build(session, make_user("owner"))
     page = Page(app, None)
     headers = {"HX-Request": "true", "HX-Request-Type": "partial"}
     for rule, method in operations(app):
@@ -273,10 +255,8 @@ def test_htmx_without_a_session_is_sent_to_the_login(
 
 
 def test_a_form_without_its_token_changes_nothing(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask, session: Session, owner: World, own: Page, subtests: pytest.Subtests
 ) -> None:
-    owner = build(session, make_user("owner"))
-    page = Page(app, owner.actor)
     before = fingerprint(session)
     for rule, method in operations(app):
         if method == "GET":
@@ -288,20 +268,19 @@ def test_a_form_without_its_token_changes_nothing(
                     continue  # no credentials are involved
                 # The browser's own session without X-CSRFToken.
                 options = _json_of(app, rule, method)
-                answer = page.browser.open(path, method=method, **options)
+                answer = own.browser.open(path, method=method, **options)
                 assert answer.status_code == 403
             else:
-                answer = page(method, path, VALID | {"csrf_token": "made-up"})
+                answer = own(method, path, VALID | {"csrf_token": "made-up"})
                 assert answer.status_code in (400, 403)
     assert differences(before, fingerprint(session)) == []
 
 
 def test_a_read_token_changes_nothing(
-    app: Flask, session: Session, make_user: MakeUser, subtests: pytest.Subtests
+    app: Flask, session: Session, owner: World, subtests: pytest.Subtests
 ) -> None:
     from stocksite.auth.models import PersonalToken
 
-    owner = build(session, make_user("owner"))
     token = session.get(PersonalToken, owner.ids["token_id"])
     assert token is not None
     token.scope = "read"

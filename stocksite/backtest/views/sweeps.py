@@ -62,8 +62,13 @@ def sweep_live(sweep_id: int) -> Response:
 @blueprint.get("/backtests/sweeps/<int:sweep_id>/find")
 @login_required
 def find_cell(sweep_id: int) -> Response:
-    """The report of the combination whose values were typed: the keyboard's way into the map."""
+    """The report of the combination whose values were typed: the keyboard's way into the map.
+
+    Without any value it leads back to the sweep, where they are typed.
+    """
     grid, _ = sweeps.cells_of(db.session(), me(), sweep_id)
+    if not request.args:
+        return htmx.hx_redirect(request, url_for(".sweep_result", sweep_id=sweep_id))
     position = []
     for axis in grid.axes:
         try:
