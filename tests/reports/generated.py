@@ -17,7 +17,7 @@ from stocksite.portfolios.measuring import Day, Stretch
 from stocksite.portfolios.parts import Holding
 from stocksite.portfolios.periods import Span
 from stocksite.reports.building.common import Source
-from stocksite.reports.building.portfolio import PortfolioInputs, Trade
+from stocksite.reports.building.portfolio_inputs import PortfolioInputs, Trade
 
 CENT = Decimal("0.01")
 STOCKS = (

@@ -40,21 +40,17 @@ MONTH_YEARS: Final = 12
 _AVERAGES: Final = ((50, 1), (200, 2))
 _METHOD: Final = (
     (
-        "Prices are closes in the shares of the last day: earlier ones are adjusted for "
-        "splits, not "
-        "for dividends. Performance is the last close against the close 7, 28, 91 or 364 "
-        "days before, "
-        "or the last of the year before."
+        "Prices are closes in the shares of the last day: earlier ones are adjusted for splits, "
+        "not for dividends. Performance is the last close against the close 7, 28, 91 or 364 "
+        "days before, or the last of the year before."
     ),
     (
         "Volatility is the sample standard deviation of daily simple returns times √252; a "
-        "drawdown is "
-        "the distance from the highest close so far."
+        "drawdown is the distance from the highest close so far."
     ),
     (
-        "A forecast is fixed at its origin and never changed. Its bands are quantiles of "
-        "the price; "
-        "its center is the last close, which nothing tested here beats."
+        "A forecast is fixed at its origin and never changed. Its bands are quantiles of the "
+        "price; its center is the last close, which nothing tested here beats."
     ),
 )
 

@@ -32,6 +32,7 @@ from stocksite.market.service import bars, clock, companies, stocks
 from stocksite.market.service.companies import CompetitorView
 from stocksite.reports.building import backtest, forecast, portfolio, stock
 from stocksite.reports.building.common import Source
+from stocksite.reports.building.portfolio_inputs import PortfolioInputs
 from stocksite.reports.content import Report
 from stocksite.reports.reading import Wish
 from stocksite.reports.service import ledger
@@ -77,7 +78,7 @@ def _portfolio(session: Session, actor: Actor, wish: Wish, state: MarketState) -
         if view.end is not None and (found := _matured(session, holding.symbol, view.end))
     ]
     return portfolio.build(
-        portfolio.PortfolioInputs(
+        PortfolioInputs(
             view=view,
             curves=told.curves,
             description=told.description,

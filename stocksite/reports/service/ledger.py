@@ -16,7 +16,7 @@ from stocksite.portfolios.parts import Holding
 from stocksite.portfolios.periods import Span
 from stocksite.portfolios.reading_performance import Curves, PerformanceView
 from stocksite.portfolios.service import figures
-from stocksite.reports.building.portfolio import Trade
+from stocksite.reports.building.portfolio_inputs import Trade
 
 MAX_TRADES: Final = 5_000
 """Postings one report keeps, the latest; the ledger's own file has more."""
