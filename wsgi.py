@@ -7,8 +7,8 @@ import sys
 # web worker and every job, and jobs on threads that wait for each other are slower, not faster.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from stocksite import create_app  # noqa: E402
-from stocksite.settings import SettingsError  # noqa: E402
+from stocksite import create_app
+from stocksite.settings import SettingsError
 
 try:
     app = create_app()

@@ -25,7 +25,6 @@ from stocksite.auth.models import User
 from stocksite.core import database
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
-
 from stocksite.core.queue import connect_queue
 from stocksite.desk.service.preparation import migrate
 from stocksite.market.service import clock as market_clock
