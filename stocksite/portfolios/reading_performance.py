@@ -12,6 +12,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+Day = date
+"""`date` for a class with a field of that name, which hides the type from who reads its hints."""
+
 
 @dataclass(frozen=True, slots=True)
 class MonthsView:
@@ -73,7 +76,7 @@ class Explanation:
 class DailyRow:
     """One session as the figures saw it."""
 
-    date: date
+    date: Day
     value: Decimal
     inflow: Decimal
     outflow: Decimal

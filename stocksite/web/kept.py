@@ -5,7 +5,6 @@ made anew each time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -17,28 +16,34 @@ from redis.exceptions import RedisError
 _PREFIX = "kept:"
 
 
-def text(key: str, seconds: int, make: Callable[[], str]) -> str:
-    """The text of a key, made and kept for some seconds when it is not there."""
-    redis: Redis | None = current_app.extensions.get("redis")
-    name = _PREFIX + hashlib.sha256(key.encode()).hexdigest()
-    found = _get(redis, name)
-    if found is not None:
-        return found
-    made = make()
-    if redis is not None:
-        with suppress(RedisError):  # then it is made anew next time
-            redis.set(name, made.encode(), ex=seconds)
-    return made
-
-
-def _get(redis: Redis | None, name: str) -> str | None:
+def find(key: str) -> str | None:
+    """The text of a key; None when it is not there or Redis is away."""
+    redis = connection()
     if redis is None:
         return None
     try:
-        found = redis.get(name)
+        found = redis.get(_name(key))
     except RedisError:
         return None
     return found.decode() if isinstance(found, bytes) else None
+
+
+def keep(key: str, text: str, seconds: int) -> None:
+    """Keep the text of a key for some seconds."""
+    redis = connection()
+    if redis is not None:
+        with suppress(RedisError):  # then it is made anew next time
+            redis.set(_name(key), text.encode(), ex=seconds)
+
+
+def connection() -> Redis | None:
+    """The application's Redis, or None where it has none."""
+    redis: Redis | None = current_app.extensions.get("redis")
+    return redis
+
+
+def _name(key: str) -> str:
+    return _PREFIX + hashlib.sha256(key.encode()).hexdigest()
 
 
 def version(template: str, folder: str) -> str:

@@ -7,8 +7,13 @@ import re
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from stocksite.core import queue
+from stocksite.core.database import unit_of_work
+from stocksite.core.models import Job
+from stocksite.portfolios.service import kept_figures
 from tests.conftest import csrf_token
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -23,6 +28,28 @@ class Desk:
 
     def get(self, path: str, **headers: str) -> TestResponse:
         return self.browser.get(path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def figures(self, path: str) -> TestResponse:
+        """A performance page once the worker has computed what it waits for."""
+        answer = self.get(path)
+        if 'id="figures-waiting"' not in answer.get_data(as_text=True):
+            return answer
+        assert self.work() == ["done"]
+        return self.get(path)
+
+    def work(self) -> list[str]:
+        """Do what a worker does about figures that pages wait for; how each job ended."""
+        with unit_of_work() as session:
+            waiting = select(Job.id).where(Job.function == kept_figures.JOB, Job.status == "queued")
+            jobs = list(session.scalars(waiting.order_by(Job.created_at)))
+        queue.connect_queue(self.browser.application.extensions["redis"])
+        try:
+            for job in jobs:
+                queue.run(job)
+        finally:
+            queue.connect_queue(None)
+        with unit_of_work() as session:
+            return list(session.scalars(select(Job.status).where(Job.id.in_(jobs))))
 
     def part(self, path: str, **headers: str) -> TestResponse:
         """As htmx asks."""

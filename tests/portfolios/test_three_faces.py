@@ -59,11 +59,14 @@ def test_page_json_and_file_agree_to_the_last_digit(session, actor, desk):
         book = make(session, actor.user_id, seed)
         session.commit()
         period = PERIODS[seed % len(PERIODS)]
-        page = desk.get(f"/portfolios/{book.id}/performance?period={period}")
+        computed = desk.api("GET", f"/{book.id}/performance/?period={period}&explain=true")
+        page = desk.figures(f"/portfolios/{book.id}/performance?period={period}")
+        kept = desk.api("GET", f"/{book.id}/performance/?period={period}&explain=true")
         answer = desk.api("GET", f"/{book.id}/performance/?period={period}")
         file = desk.get(f"/portfolios/{book.id}/performance.csv?period={period}")
         api_file = desk.api("GET", f"/{book.id}/performance.csv?period={period}")
         assert {a.status_code for a in (page, answer, file, api_file)} == {200}, seed
+        assert kept.get_data() == computed.get_data(), seed
         told = in_json(answer.json)
         assert in_the_file(file.get_data(as_text=True)) == told, seed
         assert file.get_data(as_text=True).lstrip("\ufeff") == api_file.get_data(as_text=True)

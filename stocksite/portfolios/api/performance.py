@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from flask import Response
@@ -16,7 +16,9 @@ from stocksite.portfolios import performance_csv
 from stocksite.portfolios.api import blueprint
 from stocksite.portfolios.periods import Span
 from stocksite.portfolios.reading_performance import LeaderboardRow, PerformanceView
-from stocksite.portfolios.service import figures, leaderboard
+from stocksite.portfolios.service import figures, kept_figures, leaderboard
+from stocksite.portfolios.service.figures import Head
+from stocksite.web import kept
 from stocksite.web.api import DayIn, PageQuery, Query, page_size, refuse
 from stocksite.web.operation import CsvFile
 
@@ -82,10 +84,13 @@ class LeaderboardQuery(SpanQuery, PageQuery):
 def get_performance(
     session: Session, actor: Actor, portfolio_id: int, query: PerformanceQuery
 ) -> PerformanceView:
-    """Returns, risk, benchmark and contributions up to the last close; `explain` adds why."""
+    """Returns, risk, benchmark and contributions up to the last close; `explain` adds why.
+
+    Figures that are kept already are answered at once; others are computed while you wait.
+    """
     span = query.span()
-    of = figures.head(session, actor, portfolio_id)
-    return figures.report(session, of, span, explain=query.explain).view
+    view = _view(session, figures.head(session, actor, portfolio_id), span, explain=query.explain)
+    return view if query.explain else replace(view, explain=None)
 
 
 @blueprint.operation(
@@ -102,9 +107,14 @@ def performance_file(
 ) -> Response:
     """The figures with the digits of the page, and exact beside them."""
     span = query.span()
-    of = figures.head(session, actor, portfolio_id)
-    view = figures.report(session, of, span).view
+    view = _view(session, figures.head(session, actor, portfolio_id), span)
     return Response(performance_csv.write(view), mimetype="text/csv")
+
+
+def _view(session: Session, of: Head, span: Span, *, explain: bool = False) -> PerformanceView:
+    """The kept figures, the same to the last digit; computed at once where none are kept."""
+    found = kept_figures.find(kept.connection(), of, span)
+    return (found or figures.report(session, of, span, explain=explain)).view
 
 
 @blueprint.operation(

@@ -1,36 +1,46 @@
 """What a portfolio earned: figures that open to show why, charts with their tables, a CSV file.
 
-The middle of the page depends on the snapshots alone, so it is kept in Redis until they change:
+Figures are never computed here. The middle of the page depends on the snapshots alone, so it is
+kept in Redis until they change, and so are the figures that it is drawn from:
 
-    head (one statement) ─> stamp + span ─> kept? ──yes──> page
-                                              └──no──> service.figures ─> _performance.html ─> keep
+    head (one statement) ─> stamp + span ─> drawn? ──yes──> page
+                                              └──no──> computed? ──yes──> _performance.html ─> keep
+                                                          └──no──> job; a skeleton that asks again
+
+Two exceptions. Before the first close there is nothing to compute. And in an outage (Redis is
+away, the job failed or has not come for half a minute) the page computes for itself: slow is better
+than nothing. The file, which is for scripts, does the same as long as nothing is kept.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Response, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask_login import login_required
 from markupsafe import Markup
+from redis.exceptions import RedisError
+from werkzeug.wrappers import Response as BaseResponse
 
 from stocksite.core.errors import InvalidInput
 from stocksite.market import fragments
 from stocksite.portfolios import performance_csv
 from stocksite.portfolios.figures import FIGURES
 from stocksite.portfolios.periods import LABELS, PERIODS, Span
-from stocksite.portfolios.service import figures
-from stocksite.portfolios.service.figures import Head
+from stocksite.portfolios.service import figures, kept_figures
+from stocksite.portfolios.service.figures import Head, Report
 from stocksite.portfolios.views import blueprint, drawings
 from stocksite.portfolios.views.answers import csv_file, me, tabs
-from stocksite.web import kept
+from stocksite.web import htmx, kept
 from stocksite.web.extensions import db
 from stocksite.web.format import slug
 
 Answer = Response | str | tuple[str, int]
 _KEPT_S: Final = 86_400
+_PTAG: Final = "waiting"
 _ROOM: Final = str(Path(__file__).parents[1])
 
 
@@ -44,27 +54,55 @@ def performance(portfolio_id: int) -> Answer:
         span = asked()
     except InvalidInput as refused:
         span, error, status = Span(), refused.detail, refused.status
+    body = _kept(of, span)
+    if body is None and not _on_its_way(of, span):
+        body = _drawn(of, span, _computed(of, span))
+    kept_figures.note(kept.connection(), me(), of, span)
     page = render_template(
         "portfolios/performance.html",
         portfolio=of,
         span=span,
         typed=typed(),
         error=error,
-        body=_body(of, span),
+        body=body,
+        waiting=_waiting(of, span),
         ranges=ranges("portfolios.performance", span, portfolio_id=of.id),
-        csv_url=f"{url_for('.performance_csv_file', portfolio_id=of.id)}?{_query(span)}",
+        csv_url=_address(".performance_csv_file", of, span),
         json_url=f"/api/portfolios/{of.id}/performance/?{_query(span)}&explain=true",
         tabs=tabs(of.id),
     )
     return page if status == 200 else (page, status)
 
 
+@blueprint.get("/portfolios/<int:portfolio_id>/performance/figures")
+@login_required
+def performance_figures(portfolio_id: int) -> BaseResponse:
+    """What the skeleton asks for every second: the figures, a 304 while a worker computes them, or
+    the page anew when none will. A browser that comes here by itself is sent to the page.
+    """
+    of = figures.head(db.session(), me(), portfolio_id)
+    span = asked()
+    page = _address(".performance", of, span)
+    if not htmx.is_htmx(request):
+        return redirect(page, code=303)
+    body = _kept(of, span)
+    if body is not None:
+        return htmx.fragment(body)
+    if not _on_its_way(of, span):
+        return htmx.hx_refresh(request, page)
+    skeleton = "portfolios/_performance_waiting.html"
+    return htmx.not_modified(request, _PTAG) or htmx.fragment(
+        render_template(skeleton, waiting=_waiting(of, span)), ptag=_PTAG
+    )
+
+
 @blueprint.get("/portfolios/<int:portfolio_id>/performance.csv")
 @login_required
 def performance_csv_file(portfolio_id: int) -> Response:
-    """The same figures as a file."""
-    of = figures.head(db.session(), me(), portfolio_id)
-    found = figures.report(db.session(), of, asked())
+    """The same figures as a file; computed here as long as no page has asked for them."""
+    of, span = figures.head(db.session(), me(), portfolio_id), asked()
+    found = kept_figures.find(kept.connection(), of, span)
+    found = found or figures.report(db.session(), of, span)
     return csv_file(performance_csv.write(found.view), f"{slug(of.name)}-performance")
 
 
@@ -104,23 +142,63 @@ def _query(span: Span) -> str:
     return "&".join(days) or f"period={span.period}"
 
 
-def _body(of: Head, span: Span) -> Markup:
-    """The figures and charts as markup, from Redis when the snapshots are still the same."""
+def _address(endpoint: str, of: Head, span: Span) -> str:
+    return f"{url_for(endpoint, portfolio_id=of.id)}?{_query(span)}"
+
+
+def _waiting(of: Head, span: Span) -> dict[str, str]:
+    """What the skeleton asks, and where a browser without scripts looks again."""
+    return {
+        "url": _address(".performance_figures", of, span),
+        "page": _address(".performance", of, span),
+        "ptag": _PTAG,
+    }
+
+
+def _kept(of: Head, span: Span) -> Markup | None:
+    """The figures and charts, drawn already or to be drawn from kept figures; None without them."""
+    drawn = kept.find(_key(of, span))
+    if drawn is not None:
+        return Markup(drawn)
+    report = kept_figures.find(kept.connection(), of, span)
+    return None if report is None else _drawn(of, span, report)
+
+
+def _on_its_way(of: Head, span: Span) -> bool:
+    """Whether a worker brings what is not kept; before the first close nobody needs to."""
+    if of.last_close is None:
+        return False
+    return kept_figures.on_its_way(db.session(), kept.connection(), me(), of, span)
+
+
+def _computed(of: Head, span: Span) -> Report:
+    """In an outage: the figures, computed here; unless a worker was quicker."""
+    redis = kept.connection()
+    found = kept_figures.find(redis, of, span)
+    if found is None:
+        found = figures.report(db.session(), of, span, explain=True)
+        if redis is not None:
+            with suppress(RedisError):
+                kept_figures.keep(redis, of, span, found)
+    return found
+
+
+def _key(of: Head, span: Span) -> str:
     made_by = kept.version("portfolios/_performance.html", _ROOM)
-    key = f"performance:{made_by}:{of.stamp}:{span!r}"
-    return Markup(kept.text(key, _KEPT_S, lambda: _render(of, span)))
+    return f"performance:{made_by}:{of.stamp}:{span!r}"
 
 
-def _render(of: Head, span: Span) -> str:
-    found = figures.report(db.session(), of, span, explain=True)
-    return render_template(
+def _drawn(of: Head, span: Span, report: Report) -> Markup:
+    drawn = render_template(
         "portfolios/_performance.html",
-        view=found.view,
+        view=report.view,
         span=span,
         groups=_groups(),
-        charts=drawings.charts(found.view, found.curves) if found.curves else None,
+        charts=drawings.charts(report.view, report.curves) if report.curves else None,
         stock_url=fragments.stock_url,
     )
+    kept.keep(_key(of, span), drawn, _KEPT_S)
+    return Markup(drawn)
 
 
 def _groups() -> list[tuple[str, list[Any]]]:
