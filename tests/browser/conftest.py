@@ -24,6 +24,8 @@ from tests.conftest import PASSWORD
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from tests.browser.furnished import Furnished
+
 HERE = Path(__file__).parent
 ARTIFACTS = HERE.parents[1] / "test-artifacts"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -84,6 +86,14 @@ def live(worker_id: str, chromium: Browser) -> Iterator[Live]:
         site.tick(20)
         yield site
     there.drop_database(database_url)
+
+
+@pytest.fixture(scope="session")
+def furnished(live: Live) -> Furnished:
+    """The demo account's ids, with something of its own in every room."""
+    from tests.browser.furnished import furnish
+
+    return furnish(live)
 
 
 NewContext = Callable[..., "BrowserContext"]

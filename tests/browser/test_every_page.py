@@ -2,113 +2,50 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 
-from stocksite.portfolios.models import Order, Portfolio
-from tests.browser.conftest import PHONE, WIDE, NewContext, listen, log_in, shoot, violations
+from tests.browser.conftest import NewContext, listen, log_in, violations
+from tests.browser.furnished import Furnished, keeper
+from tests.browser.instruments import THEMES, accessible, check, too_wide
 from tests.browser.live import Live
-from tests.site.test_pages import GOES_ON, MORE_IDS, is_page
-from tests.site.world import build, path_of
+from tests.conftest import PASSWORD
+from tests.site.test_pages import GOES_ON, is_page
+from tests.site.world import path_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-# Everything axe knows for WCAG 2.2 A and AA, and its good practices.
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_RUN = """async ({tags, rules}) => {
-  const only = rules.length ? {type: "rule", values: rules} : {type: "tag", values: tags};
-  const found = await axe.run(document, {runOnly: only, resultTypes: ["violations"]});
-  return found.violations.map((v) => ({
-    id: v.id, help: v.help,
-    nodes: v.nodes.slice(0, 5).map((n) => `${n.target.join(" ")}: ${n.failureSummary || ""}`),
-  }));
-}"""
+OTHER_THEMES = (THEMES[1], THEMES[0])
 
 
-@pytest.fixture(scope="module")
-def rich_ids(live: Live) -> dict[str, Any]:
-    """The demo account's own ids, and one of everything else that has a page."""
-    demo = live.actor("demo")
-    while live.state.is_open:
-        live.tick(5)
-    live.until("closed")
-    with live.work() as session:
-        world = build(session, demo, symbol="IBM")
-    live.until("open")
-    with live.work() as session:
-        book = session.scalars(select(Portfolio.id).where(Portfolio.name == "Steady hands")).one()
-        order = session.scalars(
-            select(Order.id).where(Order.portfolio_id == book).order_by(Order.id).limit(1)
-        ).one()
-    return world.ids | MORE_IDS | {"portfolio_id": book, "order_id": order}
-
-
-def _paths(app: Flask, ids: dict[str, Any], *, public: bool) -> Iterator[tuple[str, str]]:
-    """(name, path) of every page, of those a stranger sees with `public`."""
-    for rule in sorted(app.url_map.iter_rules(), key=lambda each: each.rule):
-        if not is_page(rule) or (rule.endpoint in GOES_ON) is not public:
-            continue
+def _paths(app: Flask, ids: dict[str, Any], wanted: Any) -> Iterator[tuple[str, str]]:
+    """(name, path) of every page whose rule is wanted."""
+    for rule in sorted(filter(wanted, app.url_map.iter_rules()), key=lambda each: each.rule):
         yield rule.endpoint.replace(".", "-").replace("_", "-"), path_of(app, rule, ids)
-    if not public:
-        yield "error", "/there-is-no-such-page"
-        yield "trade-filled", "/trade?symbol=AAPL&quantity=5"
-        yield "search-found", "/search?q=apple"
 
 
-def _accessible(tab: Page, *rules: str) -> None:
-    """Fail with what axe has found, all of it by default, else by these rules."""
-    if not tab.evaluate("typeof axe === 'object'"):
-        tab.evaluate(AXE)
-    found = tab.evaluate(_RUN, {"tags": TAGS, "rules": list(rules)})
-    assert not found, json.dumps(found, indent=1)
+def _walk(
+    context: BrowserContext,
+    paths: Iterable[tuple[str, str]],
+    subtests: pytest.Subtests,
+    themes: tuple[str, str] = THEMES,
+) -> None:
+    for name, path in paths:
+        tab = context.new_page()
+        check(tab, name, path, subtests, themes)
+        tab.close()
 
 
-def _too_wide(tab: Page) -> str:
-    """What sticks out to the right, "" when nothing does."""
-    found: str = tab.evaluate("""() => {
-      const width = document.documentElement.clientWidth;
-      if (document.documentElement.scrollWidth <= width) return "";
-      const out = [...document.body.querySelectorAll("*")].filter(
-        (e) => e.getBoundingClientRect().right > width + 1 && e.checkVisibility());
-      return `${document.documentElement.scrollWidth} of ${width}: ` +
-        out.slice(0, 5).map((e) => `${e.tagName}.${e.className}`).join(", ");
-    }""")
-    return found
-
-
-def _check(tab: Page, name: str, path: str, subtests: pytest.Subtests) -> None:
-    faults = listen(tab)
-    tab.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
-    tab.goto(path, wait_until="load")
-    tab.wait_for_timeout(100)  # scripts that wait for the load
-    with subtests.test(f"policy {path}"):
-        # Before axe, which writes styles of its own.
-        assert violations(tab) == []
-        assert faults == []
-    shoot(tab, f"{name}-wide-light")
-    with subtests.test(f"wide, light {path}"):
-        _accessible(tab)
-        assert _too_wide(tab) == ""
-    tab.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    with subtests.test(f"wide, dark {path}"):
-        _accessible(tab, "color-contrast")
-    tab.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    shoot(tab, f"{name}-phone-dark")
-    with subtests.test(f"phone, dark {path}"):
-        _accessible(tab, "color-contrast")
-    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
-    with subtests.test(f"phone, light {path}"):
-        _accessible(tab)
-        assert _too_wide(tab) == ""
+def _visitor(new: NewContext, who: str, password: str = PASSWORD) -> BrowserContext:
+    context = new()
+    tab = context.new_page()
+    log_in(tab, who, password)
+    tab.close()
+    return context
 
 
 def test_the_instruments_notice(new_context: NewContext) -> None:
@@ -127,52 +64,83 @@ def test_the_instruments_notice(new_context: NewContext) -> None:
     }""")
     assert any("style-src" in each for each in violations(tab))
     assert faults
-    assert _too_wide(tab)
+    assert too_wide(tab)
     with pytest.raises(AssertionError, match="color-contrast"):
-        _accessible(tab, "color-contrast")
+        accessible(tab, "color-contrast")
     with pytest.raises(AssertionError, match="label"):
-        _accessible(tab)
+        accessible(tab)
 
 
 def test_every_page_of_the_demo_account(
-    app: Flask,
-    rich_ids: dict[str, Any],
-    new_context: NewContext,
-    subtests: pytest.Subtests,
+    app: Flask, furnished: Furnished, new_context: NewContext, subtests: pytest.Subtests
 ) -> None:
-    context = new_context()
-    log_in(context.new_page(), "demo", "demo")
-    walked = list(_paths(app, rich_ids, public=False))
-    assert len(walked) > 20
-    for name, path in walked:
-        tab = context.new_page()
-        _check(tab, name, path, subtests)
-        tab.close()
+    def wanted(rule: Any) -> bool:
+        return is_page(rule) and rule.endpoint not in GOES_ON
+
+    walked = [*_paths(app, furnished.ids, wanted), *furnished.more]
+    assert len(walked) > 60
+    _walk(_visitor(new_context, "demo", "demo"), walked, subtests)
+
+
+def test_the_rooms_in_the_other_themes(
+    app: Flask, furnished: Furnished, new_context: NewContext, subtests: pytest.Subtests
+) -> None:
+    """Dark and wide, light and small: the colors that only the other frame has."""
+    rooms = {
+        *("desk.dashboard", "watchlist.index", "portfolios.overview", "portfolios.performance"),
+        *("desk.stock", "market.events", "backtest.result", "backtest.sweep_result"),
+        *("forecast.stock", "reports.show", "watchlist.notification_list", "docs.api_docs"),
+    }
+    walked = list(_paths(app, furnished.ids, lambda rule: rule.endpoint in rooms))
+    assert len(walked) == len(rooms)
+    _walk(_visitor(new_context, "demo", "demo"), walked, subtests, OTHER_THEMES)
 
 
 def test_every_page_of_a_stranger(
-    app: Flask, rich_ids: dict[str, Any], new_context: NewContext, subtests: pytest.Subtests
+    app: Flask, furnished: Furnished, new_context: NewContext, subtests: pytest.Subtests
 ) -> None:
-    context = new_context()
-    walked = list(_paths(app, rich_ids, public=True))
-    assert len(walked) >= 3
-    for name, path in walked:
-        tab = context.new_page()
-        _check(tab, name, path, subtests)
-        tab.close()
+    """What greets those who are not logged in, and what was given to them: a shared report."""
+    open_to_all = {*GOES_ON, "reports.shared_report"}
+    walked = list(_paths(app, furnished.ids, lambda rule: rule.endpoint in open_to_all))
+    assert len(walked) == len(open_to_all)
+    named = [(f"stranger-{name}", path) for name, path in walked]
+    _walk(new_context(), named, subtests)
 
 
-def test_every_page_of_a_newcomer(
-    live: Live, app: Flask, new_context: NewContext, subtests: pytest.Subtests
+def test_every_page_of_an_administrator(
+    live: Live,
+    app: Flask,
+    furnished: Furnished,
+    new_context: NewContext,
+    subtests: pytest.Subtests,
+) -> None:
+    def wanted(rule: Any) -> bool:
+        return rule.endpoint.startswith("admin.") and "GET" in (rule.methods or ())
+
+    who = keeper(live, "keeper")
+    ids = furnished.ids | {"user_id": live.actor("demo").user_id}
+    walked = list(_paths(app, ids, wanted))
+    assert len(walked) > 12
+    _walk(_visitor(new_context, who.username), walked, subtests)
+
+
+# What a new account opens first in every room.
+_FIRST = (
+    *("/dashboard", "/watchlist", "/portfolios/", "/portfolios/compare", "/notifications"),
+    *("/backtests/", "/backtests/history", "/backtests/compare", "/backtests/attached"),
+    *("/reporting/", "/reporting/new?kind=backtest"),
+)
+
+
+def test_the_empty_rooms_of_a_newcomer(
+    live: Live, new_context: NewContext, subtests: pytest.Subtests
 ) -> None:
     """The empty states, which nobody sees twice and everybody sees first."""
     who = live.person("emptyhanded")
-    context = new_context()
-    log_in(context.new_page(), who.username)
-    for name, path in (("dashboard", "/dashboard"), ("watchlist", "/watchlist")):
-        tab = context.new_page()
-        _check(tab, f"empty-{name}", path, subtests)
-        tab.close()
+    named = [
+        (f"empty-{path.strip('/').replace('/', '-')}".partition("?")[0], path) for path in _FIRST
+    ]
+    _walk(_visitor(new_context, who.username), named, subtests, OTHER_THEMES)
 
 
 def test_the_open_dialogs(live: Live, new_context: NewContext, subtests: pytest.Subtests) -> None:
@@ -183,8 +151,8 @@ def test_the_open_dialogs(live: Live, new_context: NewContext, subtests: pytest.
     tab.get_by_role("dialog", name="Order ticket").get_by_label("Stock").wait_for()
     with subtests.test("ticket"):
         assert violations(tab) == []
-        _accessible(tab)
+        accessible(tab)
     tab.keyboard.press("Escape")
     tab.keyboard.press("?")
     with subtests.test("keys"):
-        _accessible(tab)
+        accessible(tab)
