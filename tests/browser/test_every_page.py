@@ -128,6 +128,7 @@ def test_every_page_of_an_administrator(
 _FIRST = (
     *("/dashboard", "/watchlist", "/portfolios/", "/portfolios/compare", "/notifications"),
     *("/backtests/", "/backtests/history", "/backtests/compare", "/backtests/attached"),
+    *("/backtests/sweep", "/backtests/sweeps/"),
     *("/reporting/", "/reporting/new?kind=backtest"),
 )
 
