@@ -31,7 +31,8 @@ def world(session: Session, make_user: MakeUser) -> World:
 
 def _at_once(ask: Callable[[int], Any]) -> list[Any]:
     """Call `ask` from fifty threads that start together; what they returned or raised."""
-    barrier, answers = threading.Barrier(TIMES), [None] * TIMES
+    barrier = threading.Barrier(TIMES)
+    answers: list[Any] = [None] * TIMES
 
     def run(number: int) -> None:
         barrier.wait(30)

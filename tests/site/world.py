@@ -206,6 +206,36 @@ def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
     return [name for name, digest in before.items() if after[name] != digest]
 
 
+class Watch:
+    """Says which tables have changed since it last looked.
+
+    Whoever writes takes a transaction number: where none was taken, there is nothing to compare.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.look()
+
+    def look(self) -> None:
+        """What is there now is how it has to stay."""
+        self._next, self._seen = self._next_number(), fingerprint(self._session)
+
+    def changed(self) -> list[str]:
+        """The tables that are not as they were when it looked."""
+        number = self._next_number()
+        if number == self._next:
+            return []
+        self._next = number
+        return differences(self._seen, fingerprint(self._session))
+
+    def _next_number(self) -> int:
+        self._session.rollback()
+        return int(self._session.execute(_NEXT_NUMBER).scalar_one())
+
+
+_NEXT_NUMBER = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+
+
 class Page:
     """A browser that sends forms the way pages do, with the token of one page."""
 

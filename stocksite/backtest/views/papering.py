@@ -9,7 +9,7 @@ from flask import render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length, Optional, ValidationError
 
 from stocksite.backtest.reading import RunView
 from stocksite.backtest.service import attached, parity, runs
@@ -21,6 +21,7 @@ from stocksite.market import fragments
 from stocksite.portfolios.views.answers import done, me
 from stocksite.web import svg
 from stocksite.web.extensions import db
+from stocksite.web.fields import CONTROL
 from stocksite.web.forms import ExactField, ServiceForm, choices
 
 Page = Response | str | tuple[str, int]
@@ -44,6 +45,11 @@ class AttachForm(ServiceForm):
         maximum=money.MAX_CASH,
         default=Decimal(100_000),
     )
+
+    def validate_name(self, field: StringField) -> None:
+        """One line of visible characters, as for every portfolio."""
+        if CONTROL.search(field.data or ""):
+            raise ValidationError("Control characters cannot be part of it.")
 
 
 @blueprint.route("/backtests/<int:run_id>/trade", methods=["GET", "POST"])
