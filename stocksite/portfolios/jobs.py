@@ -49,7 +49,7 @@ def compute_figures(
 
 
 def warm_figures() -> None:
-    """After a close: compute the figures that were looked at within a day."""
+    """After a close: compute the figures that were looked at of late."""
     redis = connection()
     if redis is not None:
         kept_figures.warm(unit_of_work, redis)

@@ -202,7 +202,7 @@ def test_warming_is_bounded_and_forgets_what_nobody_looks_at(
     monkeypatch.setattr(kept_figures, "WARMING_S", -1.0)
     assert kept_figures.warm(unit_of_work, redis) == 0
     monkeypatch.setattr(kept_figures, "WARMING_S", 15.0)
-    later(kept_figures.DAY_S + 10)
+    later(kept_figures.WANTED_S + 10)
     assert kept_figures.warm(unit_of_work, redis) == 0
     assert redis.zcard("figures:wanted") == 0
 

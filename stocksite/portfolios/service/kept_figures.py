@@ -45,6 +45,10 @@ JOB: Final = "stocksite.portfolios.jobs.compute_figures"
 DAY_S: Final = 86_400
 PATIENCE_S: Final = 30
 """How long a page waits for the worker before it computes for itself."""
+WANTED_S: Final = 2 * DAY_S
+"""How long `warm` goes on after a look. A drawn page is kept for a day and its readers are not
+counted, so that two days hold whoever looked within one.
+"""
 MOST_WARMED: Final = 200
 WARMING_S: Final = 15.0
 """How long `warm` may keep a worker from what people wait for; the rest is made when asked for."""
@@ -141,12 +145,12 @@ def make(session: Session, redis: Redis, actor: Actor, portfolio_id: int, span: 
 
 
 def warm(transaction: Callable[[], AbstractContextManager[Session]], redis: Redis) -> int:
-    """Compute what was looked at within a day, the latest first; returns how many were new.
+    """Compute what was looked at of late, the latest first; returns how many were new.
 
     At most 200 spans and a quarter of a minute. One that fails is logged, the others are made.
     """
     until, made = time.monotonic() + WARMING_S, 0
-    redis.zremrangebyscore(_WANTED, "-inf", wall_now().timestamp() - DAY_S)
+    redis.zremrangebyscore(_WANTED, "-inf", wall_now().timestamp() - WANTED_S)
     for wanted in cast("list[bytes]", redis.zrevrange(_WANTED, 0, MOST_WARMED - 1)):
         if time.monotonic() > until:
             break

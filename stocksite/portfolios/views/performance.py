@@ -57,7 +57,6 @@ def performance(portfolio_id: int) -> Answer:
     body = _kept(of, span)
     if body is None and not _on_its_way(of, span):
         body = _drawn(of, span, _computed(of, span))
-    kept_figures.note(kept.connection(), me(), of, span)
     page = render_template(
         "portfolios/performance.html",
         portfolio=of,
@@ -160,6 +159,7 @@ def _kept(of: Head, span: Span) -> Markup | None:
     drawn = kept.find(_key(of, span))
     if drawn is not None:
         return Markup(drawn)
+    kept_figures.note(kept.connection(), me(), of, span)
     report = kept_figures.find(kept.connection(), of, span)
     return None if report is None else _drawn(of, span, report)
 
