@@ -155,7 +155,7 @@ def _of_type(document: Schema, schema: Schema, depth: int) -> Any:
         samples = {"date": "2010-03-31", "date-time": "2010-03-31T14:30:00Z"}
         return samples.get(schema.get("format", ""), "text")
     if kind == "number":
-        top = float(schema.get("maximum", schema.get("exclusiveMaximum", _NUMBER + 1)))
+        top = float(schema.get("maximum") or schema.get("exclusiveMaximum") or _NUMBER)
         return _NUMBER if top >= _NUMBER else top / 2
     return {"integer": max(1, schema.get("minimum", 1)), "boolean": True}.get(str(kind))
 

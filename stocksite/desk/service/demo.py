@@ -24,7 +24,7 @@ from stocksite.core.calendar import TradingSession, xnys
 from stocksite.core.clock import wall_now
 from stocksite.core.money import ZERO, from_observation
 from stocksite.desk import demo_account
-from stocksite.market.models import Bar, Stock
+from stocksite.market.models import Bar, CorporateAction, Stock
 from stocksite.market.reading import StockQuote
 from stocksite.market.service import clock as market_clock
 from stocksite.portfolios.entries import TransactionType
@@ -141,6 +141,13 @@ class _Trader:
             )
         )
         self.opens = {(row.stock_id, row.date): row.open for row in rows}
+        actions = session.execute(
+            select(CorporateAction.ex_date, CorporateAction.pay_date).where(
+                CorporateAction.stock_id.in_([stock.id for stock in self.stocks.values()])
+            )
+        )
+        self.action_days = {day for row in actions for day in row if day}
+        """Ex- and pay-dates: between them there is nothing to look for."""
 
     def run(
         self,
@@ -170,11 +177,11 @@ class _Trader:
         postings.post_cash(
             self.session, portfolio, deposit, Decimal(25_000), self.days[0].open, "Starting cash"
         )
-        today: TradingSession | None = None
+        today = self.days[0]
         for step in plan:
-            if step.session is not today:
-                today = step.session
-                corporate.apply_to(self.session, portfolio, today.open)
+            if any(today.date < day <= step.session.date for day in self.action_days):
+                corporate.apply_to(self.session, portfolio, step.session.open)
+            today = step.session
             if step.deposit:
                 postings.post_cash(
                     self.session, portfolio, deposit, step.deposit, step.session.open, "Savings"
