@@ -54,6 +54,8 @@ GOOD = {
     "note": "a note",
     "next": "/dashboard",
     "position": "0",
+    "start": "2007-01-03",  # two years are played sooner than all there are
+    "end": "2008-12-31",
 }
 
 UNSEEN = {

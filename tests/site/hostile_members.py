@@ -64,6 +64,8 @@ NEVER = ("NaN", "infinity", "1e400", "NUL", "lone surrogate", "megabyte", "600 k
 """Legal nowhere."""
 
 
+TWO_YEARS = {"start": "2007-01-03", "end": "2008-12-31"}
+"""What a backtest plays here: it is done sooner than all there are."""
 GOOD: dict[str, Any] = {
     "password": PASSWORD,
     "refresh": "not.a.token",
