@@ -42,6 +42,9 @@ from stocksite.watchlist.service import delivery, levels
 
 log = logging.getLogger(__name__)
 
+LEADER = "stocksite clock"
+"""The advisory lock of the one clock that acts."""
+
 TICK_S = 1.0
 
 
@@ -124,7 +127,7 @@ def run_clock(database_url: str, redis_url: str, stop: Event) -> None:
 def _leadership(engine: Engine, stop: Event) -> Iterator[bool]:
     """Hold the clock's advisory lock on a connection of its own, for as long as it lives."""
     with engine.connect() as connection:
-        key = lock_name("stocksite clock")
+        key = lock_name(LEADER)
         while not stop.is_set():
             if connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
                 connection.commit()

@@ -116,6 +116,22 @@ CODES: Final[dict[str, CodeText]] = {
     "decided": _T(
         409, "An administrator has decided on this held day already.", "Nothing is left to do."
     ),
+    "not-done": _T(
+        409, "The backtest or sweep has no figures yet, or ended without any.", "Read its status."
+    ),
+    "data-changed": _T(
+        409, "The prices were restated since the backtest ran.", "Run the backtest again."
+    ),
+    "portfolio-not-empty": _T(
+        422, "A strategy starts with cash alone.", "Sell and cancel, or open a new portfolio."
+    ),
+    "attached-already": _T(
+        409, "Another strategy trades this portfolio.", "Detach that one, or choose another."
+    ),
+    "detached": _T(409, "The strategy is detached already.", "Attach it anew."),
+    "no-session-yet": _T(
+        422, "No session has closed, so nothing can be forecast.", "Try again after a close."
+    ),
     "conflict": _T(409, "The thing has moved on since it was read.", "Read it again."),
     "idempotency-key-in-use": _T(
         409, "The first request with this key is still being answered.", "Ask again in a moment."

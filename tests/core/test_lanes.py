@@ -23,7 +23,9 @@ home = Path(sys.argv[1])
 def serve(lane):
     done = []
     signal.signal(signal.SIGTERM, lambda *_: done.append(1))
-    (home / "-".join(lane)).write_text(str(os.getpid()))
+    said = home / "-".join(lane)
+    said.with_suffix(".new").write_text(str(os.getpid()))
+    said.with_suffix(".new").rename(said)  # whole or not there
     if "fails" in lane:
         time.sleep(0.3)
         raise ValueError("planted")

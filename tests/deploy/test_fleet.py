@@ -8,6 +8,8 @@ import time
 import pytest
 import requests
 
+from stocksite.core.database import lock_name
+from stocksite.schedule import LEADER
 from tests.deploy.conftest import PASSWORD, Fleet
 from tests.deploy.procfile import HTTPS, wait_until
 
@@ -88,8 +90,11 @@ def test_what_one_web_process_writes_the_other_shows_at_once(fleet: Fleet) -> No
 
 def test_of_two_clocks_one_moves_the_market_and_the_other_takes_over(fleet: Fleet) -> None:
     def holders() -> list[int]:
-        """The database sessions that hold an advisory lock: only a leading clock does for long."""
-        rows = fleet.sql("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        """The database sessions that hold the clock's lock."""
+        rows = fleet.sql(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            f" AND (classid::bigint << 32 | objid::bigint) = {lock_name(LEADER)}"
+        )
         return [pid for (pid,) in rows]
 
     def ticked() -> int:

@@ -182,7 +182,7 @@ def test_search(browser: FlaskClient, stand: Stand) -> None:
         "available": True,
         "note": "",
     }
-    assert browser.get("/api/stocks/search/").json == {"count": 0, "results": []}
+    assert browser.get("/api/stocks/search/").json == {"count": 0, "results": [], "job": None}
 
 
 @pytest.mark.parametrize(("symbol", "known"), [("aapl", "AAPL"), ("FB", "FB")])
