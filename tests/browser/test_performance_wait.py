@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from stocksite.core.actor import Actor
 from stocksite.core.models import Job
@@ -37,6 +37,8 @@ def address(live: Live, actor: Actor, name: str) -> str:
     with live.work() as session:
         mine = select(Portfolio.id).where(Portfolio.user_id == actor.user_id)
         number = session.scalars(mine.where(Portfolio.name == name)).one()
+        # Pages that other journeys opened wait, too: no worker runs here.
+        session.execute(update(Job).where(Job.status == "queued").values(status="canceled"))
     for key in live.redis.scan_iter("figures:*"):
         live.redis.delete(key)
     for key in live.redis.scan_iter("kept:*"):
