@@ -62,10 +62,11 @@ FIGURES: Final = (
 
 
 def printed(figure: Figure, value: Decimal | float | None) -> Decimal | None:
-    """A figure as it is printed: 2 places, half-even, money as it is."""
+    """A figure as it is printed: 2 places, half-even, money as it is; never a minus zero."""
     if value is None or isinstance(value, Decimal):
         return value
-    return Decimal(repr(value)).quantize(Decimal("0.01"), context=EXACT)
+    shown = Decimal(repr(value)).quantize(Decimal("0.01"), context=EXACT)
+    return shown if shown else abs(shown)
 
 
 def view_of(
