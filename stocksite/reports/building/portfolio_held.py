@@ -21,74 +21,13 @@ from stocksite.web import format as formats
 def owned(given: PortfolioInputs) -> Section:
     """What is held at the end, what each stock contributed, and how its forecasts did."""
     view = given.view
-    weights = {share.label: share.weight_pct for share in view.composition.stocks}
-    exact = {holding.symbol: holding for holding in given.holdings}
     blocks: list[Block] = []
     if view.composition.stocks:
         parts = [
             {"label": s.label, "share_pct": round(s.weight_pct, 2)} for s in view.composition.stocks
         ]
         blocks.append(Chart("allocation", "Allocation", "shares", {"parts": parts}))
-    blocks.append(
-        Table.of(
-            "holdings",
-            "Holdings at the end",
-            (
-                Column("symbol", "Symbol"),
-                Column("name", "Company"),
-                Column("sector", "Sector"),
-                Column("shares", "Shares", "quantity"),
-                Column("close", "Close, $", "price"),
-                Column("value", "Value, $", "money"),
-                Column("weight_pct", "Weight", "share"),
-            ),
-            [
-                (
-                    h.symbol,
-                    clip(h.name),
-                    h.sector or "Other",
-                    h.shares,
-                    h.close,
-                    h.closing_value,
-                    weights.get(h.symbol),
-                )
-                for h in sorted(given.holdings, key=lambda h: (-h.closing_value, h.symbol))
-                if h.closing_value
-            ],
-            empty="No stock is held at the end of the span.",
-        )
-    )
-    blocks.append(
-        Table.of(
-            "contribution",
-            "What each stock contributed",
-            (
-                Column("symbol", "Symbol"),
-                Column("opening", "At the start, $", "money"),
-                Column("bought", "Bought, net, $", "gain"),
-                Column("dividends", "Dividends, $", "money"),
-                Column("closing", "At the end, $", "money"),
-                Column("profit", "Profit, $", "gain"),
-                Column("contribution_pct", "Contribution", "percent"),
-            ),
-            [
-                (
-                    row.symbol,
-                    row.opening_value,
-                    row.net_bought,
-                    row.dividends,
-                    row.closing_value,
-                    row.profit,
-                    row.contribution_pct,
-                )
-                for row in view.contributions
-            ],
-            note="Contributions add up to the Modified Dietz return before other fees."
-            if exact
-            else "",
-            empty="No stock was held in the span.",
-        )
-    )
+    blocks += [_holdings(given), _contributions(given)]
     for n, forecast in enumerate(given.forecasts, start=1):
         blocks.append(
             common.fan_chart(
@@ -102,6 +41,69 @@ def owned(given: PortfolioInputs) -> Section:
     if given.forecasts:
         blocks.append(_scores(given.forecasts))
     return Section("holdings", "Holdings", tuple(blocks))
+
+
+def _holdings(given: PortfolioInputs) -> Table:
+    weights = {share.label: share.weight_pct for share in given.view.composition.stocks}
+    return Table.of(
+        "holdings",
+        "Holdings at the end",
+        (
+            Column("symbol", "Symbol"),
+            Column("name", "Company"),
+            Column("sector", "Sector"),
+            Column("shares", "Shares", "quantity"),
+            Column("close", "Close, $", "price"),
+            Column("value", "Value, $", "money"),
+            Column("weight_pct", "Weight", "share"),
+        ),
+        [
+            (
+                h.symbol,
+                clip(h.name),
+                h.sector or "Other",
+                h.shares,
+                h.close,
+                h.closing_value,
+                weights.get(h.symbol),
+            )
+            for h in sorted(given.holdings, key=lambda h: (-h.closing_value, h.symbol))
+            if h.closing_value
+        ],
+        empty="No stock is held at the end of the span.",
+    )
+
+
+def _contributions(given: PortfolioInputs) -> Table:
+    return Table.of(
+        "contribution",
+        "What each stock contributed",
+        (
+            Column("symbol", "Symbol"),
+            Column("opening", "At the start, $", "money"),
+            Column("bought", "Bought, net, $", "gain"),
+            Column("dividends", "Dividends, $", "money"),
+            Column("closing", "At the end, $", "money"),
+            Column("profit", "Profit, $", "gain"),
+            Column("contribution_pct", "Contribution", "percent"),
+        ),
+        [
+            (
+                row.symbol,
+                row.opening_value,
+                row.net_bought,
+                row.dividends,
+                row.closing_value,
+                row.profit,
+                row.contribution_pct,
+            )
+            for row in given.view.contributions
+        ],
+        note="Contributions add up to the Modified Dietz return before other fees."
+        if given.holdings
+        else "",
+        empty="No stock was held in the span.",
+    )
 
 
 def _scores(forecasts: Sequence[ForecastView]) -> Table:

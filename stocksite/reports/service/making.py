@@ -14,11 +14,13 @@ from typing import Final
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from stocksite.core.actor import Actor
 from stocksite.core.errors import ProviderUnavailable, RuleViolation
 from stocksite.core.models import Job
 from stocksite.core.queue import JobCanceled, enqueue
+from stocksite.reports import content as content_
 from stocksite.reports import limits, plain, printing
 from stocksite.reports.models import Report
 from stocksite.reports.reading import ReportView, Wish
@@ -62,7 +64,26 @@ def make(
     )
     if known is None:
         _check_room(session, actor)
-    statement = (
+        statement = _insert(built, actor, digest, content, now, schedule_id)
+        made = session.scalar(statement)
+    else:
+        made = None
+    if pdf:
+        order_pdf(session, actor, digest)
+    session.flush()
+    return reads.by_digest(session, actor, digest), made is not None
+
+
+def _insert(
+    built: content_.Report,
+    actor: Actor,
+    digest: str,
+    content: str,
+    now: datetime,
+    schedule_id: int | None,
+) -> ReturningInsert[int]:
+    """The row; nothing when another request was quicker with the same report."""
+    return (
         insert(Report)
         .values(
             user_id=actor.user_id,
@@ -81,11 +102,6 @@ def make(
         .on_conflict_do_nothing(index_elements=["user_id", "digest"])
         .returning(Report.id)
     )
-    made = session.scalar(statement) if known is None else None
-    if pdf:
-        order_pdf(session, actor, digest)
-    session.flush()
-    return reads.by_digest(session, actor, digest), made is not None
 
 
 def order_pdf(session: Session, actor: Actor, digest: str) -> None:
