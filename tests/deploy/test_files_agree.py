@@ -249,3 +249,8 @@ def test_the_health_check_tells_a_dead_web_process() -> None:
     )
     assert check.returncode == 1
     assert "refused" in check.stderr
+
+
+def test_both_files_that_heroku_reads_name_the_same_python() -> None:
+    wanted = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
+    assert (ROOT / "runtime.txt").read_text(encoding="utf-8").strip() == f"python-{wanted}"
