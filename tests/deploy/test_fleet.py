@@ -90,9 +90,13 @@ def test_what_one_web_process_writes_the_other_shows_at_once(fleet: Fleet) -> No
 
 def test_of_two_clocks_one_moves_the_market_and_the_other_takes_over(fleet: Fleet) -> None:
     def holders() -> list[int]:
-        """The database sessions that hold the clock's lock."""
+        """The sessions of this site's database that hold the clock's lock.
+
+        Other sites of the suite may keep their clocks in other databases of the same server.
+        """
         rows = fleet.sql(
-            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND granted"
             f" AND (classid::bigint << 32 | objid::bigint) = {lock_name(LEADER)}"
         )
         return [pid for (pid,) in rows]
