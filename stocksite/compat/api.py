@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from flask import Response, g, request
+from flask import Response, request
 from flask.sansio.blueprints import BlueprintSetupState
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import UnsupportedMediaType
 
-from stocksite.compat import reading
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
 from stocksite.desk import api as desk
@@ -23,11 +23,11 @@ from stocksite.desk.api import LoadingOut, StockOut
 from stocksite.market import api as market
 from stocksite.market.api import JobOut, TrackedOut
 from stocksite.market.reading import BarView
-from stocksite.market.service import bars, clock, quotes, requesting, stocks
+from stocksite.market.service import bars, clock, quotes, stocks
 from stocksite.portfolios.fills import Side
 from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service import books, orders
-from stocksite.web import bodies, idempotency
+from stocksite.web import bodies, idempotency, problems
 from stocksite.web.api import ApiBlueprint, Body, Reply, SymbolIn, Whole
 from stocksite.web.json import dumps
 
@@ -49,10 +49,10 @@ class OldAddresses(ApiBlueprint):
 blueprint = OldAddresses("compat_api", __name__, url_prefix="")
 
 
-@blueprint.before_request
-def _as_scripts_expect() -> None:
+@blueprint.record_once
+def _as_scripts_expect(state: BlueprintSetupState) -> None:
     """Errors are problems in JSON, unless a browser asked for a page."""
-    g.wants_problem = reading.is_script(request)
+    problems.answer_scripts_under(state.app, "stock", "financial_data")  # type: ignore[arg-type]
 
 
 class AddIn(Body):
@@ -141,10 +141,7 @@ def _buy(session: Session, actor: Actor, symbol: str, amount: int) -> Reply[Any]
     try:
         stock = stocks.get(session, symbol)
     except stocks.NotTracked as absent:
-        job = requesting.load(session, absent.symbol, wall_now())
-        url = f"/api/jobs/{job.id}/"
-        loading = LoadingOut(absent.symbol, absent.name, "loading", job.id, url)
-        return Reply(loading, status=202, location=url, headers={"Retry-After": "2"})
+        return desk.loading(session, absent)
     book = books.default_of(session, actor)
     wanted = OrderRequest(stock.symbol, Side.BUY, quantity=Decimal(amount))
     order = orders.place(session, actor, book.id, wanted).order
@@ -221,4 +218,6 @@ def _content() -> dict[str, Any]:
         fields = request.form.to_dict()
         fields.pop("csrf_token", None)
         return fields
+    if not request.is_json:
+        raise UnsupportedMediaType("Send a form or JSON, and say which in Content-Type.")
     return bodies.read_object()

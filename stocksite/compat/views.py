@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, g, request, url_for
+from flask import Blueprint, Response, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_login import current_user, login_required
 
 from stocksite.backtest.ask import read_ask
@@ -13,21 +14,38 @@ from stocksite.backtest.service import runs
 from stocksite.compat import reading
 from stocksite.core.actor import Actor
 from stocksite.core.errors import InvalidInput
+from stocksite.desk import api as desk
 from stocksite.forecast.service import making
 from stocksite.forecast.service import reads as forecasts
 from stocksite.market.service import clock, stocks
-from stocksite.web import limits
+from stocksite.web import limits, problems
 from stocksite.web.extensions import db
 from stocksite.web.json import dumps
 
 blueprint = Blueprint("compat", __name__)
 
 
-@blueprint.before_request
-def _as_scripts_expect() -> None:
+@blueprint.record_once
+def _as_scripts_expect(state: BlueprintSetupState) -> None:
     """Errors are problems in JSON, unless a browser asked for a page."""
-    g.wants_problem = reading.is_script(request)
+    problems.answer_scripts_under(
+        state.app,  # type: ignore[arg-type]
+        *("back_test", "backtest", "ai_prediction", "predict", "report"),
+    )
+
+
+@blueprint.before_request
+def _keep_to_limits() -> None:
     limits.check_common()
+
+
+@blueprint.errorhandler(stocks.NotTracked)
+def _load_first(absent: stocks.NotTracked) -> Response:
+    """A stock that nobody has asked for yet is loaded: 202 with the job, to be asked again."""
+    loading = desk.loading(db.session(), absent)
+    answer = Response(dumps(loading.data), 202, loading.headers, mimetype="application/json")
+    answer.headers["Location"] = loading.location or ""
+    return answer
 
 
 @blueprint.get("/back_test")
@@ -35,6 +53,7 @@ def _as_scripts_expect() -> None:
 def back_test() -> Response:
     """Buy below one average, sell above another: total return, ROI, final value, drawdown."""
     asked = reading.dip_ask(request.args)
+    _require(asked["symbols"][0])
     if reading.chosen_format(request.args.get("format")) == "pdf":
         return reports.pdf_of_backtest(asked)
     return _answer(asked)
@@ -45,6 +64,7 @@ def back_test() -> Response:
 def backtest(symbol: str, investment: str) -> Response:
     """The same with averages of 50 and 200 days."""
     cash = reading.amount(investment, "investment")
+    _require(symbol)
     return _answer(reading.as_asked(symbol, reading.BUY_DAYS, reading.SELL_DAYS, cash))
 
 
@@ -60,6 +80,11 @@ def ai_prediction() -> Response:
 def predict(symbol: str) -> Response:
     """The same by path."""
     return _predicted(symbol)
+
+
+def _require(symbol: str) -> None:
+    """Refuse, as every address here does, a symbol nobody knows (404); see `_load_first` too."""
+    stocks.get(db.session(), symbol, listed=False)
 
 
 def _predicted(symbol: str) -> Response:

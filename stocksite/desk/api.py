@@ -95,10 +95,7 @@ def get_stock(session: Session, actor: Actor, symbol: str) -> Reply[StockOut | L
     try:
         found, said = kept_stocks.of(session, symbol)
     except stocks.NotTracked as absent:
-        job = requesting.load(session, absent.symbol, wall_now())
-        url = f"/api/jobs/{job.id}/"
-        loading = LoadingOut(absent.symbol, absent.name, "loading", job.id, url)
-        return Reply(loading, status=202, location=url, headers={"Retry-After": "2"})
+        return loading(session, absent)
     own = mine.of(session, actor, found.quote)
     whole = int(own.default_quantity.quantize(Decimal(1), rounding=ROUND_DOWN))
     status = "purchased" if own.default_quantity else "pending" if own.pending else "none"
@@ -111,6 +108,14 @@ def get_stock(session: Session, actor: Actor, symbol: str) -> Reply[StockOut | L
         watched=own.watched,
     )
     return Reply(made, headers={"X-Cache": said})
+
+
+def loading(session: Session, absent: stocks.NotTracked) -> Reply[StockOut | LoadingOut]:
+    """Have a stock loaded that nobody has asked for yet, and say where its job is found."""
+    job = requesting.load(session, absent.symbol, wall_now())
+    url = f"/api/jobs/{job.id}/"
+    told = LoadingOut(absent.symbol, absent.name, "loading", job.id, url)
+    return Reply(told, status=202, location=url, headers={"Retry-After": "2"})
 
 
 @blueprint.operation(

@@ -38,12 +38,27 @@ _BARE_FRAGMENT: Final = Markup(
 )
 
 
+def answer_scripts_under(app: Flask, *names: str) -> None:
+    """Addresses outside `/api`, by their first part, that scripts speak to without saying `Accept`.
+
+    Told by address and not in the view, for errors that no view is reached by: a wrong method, a
+    path that leads nowhere, text that cannot be read.
+    """
+    app.extensions.setdefault("script_paths", set()).update(names)
+
+
 def wants_problem() -> bool:
-    """Whether the caller is a script: anything under /api, or JSON asked for rather than HTML."""
+    """Whether the caller is a script: anything under /api, or JSON asked for rather than HTML.
+
+    Under the addresses of `answer_scripts_under`: everybody but a browser that asks for a page.
+    """
     if request.path == "/api/docs" or request.path.startswith("/problems/"):
         return False
-    if request.path == "/api" or request.path.startswith("/api/") or g.get("wants_problem"):
+    root = request.path[1:].partition("/")[0]
+    if root == "api":
         return True
+    if root in current_app.extensions.get("script_paths", ()):
+        return "text/html" not in request.headers.get("Accept", "")
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
     return best == "application/json"
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from stocksite.market.service import stocks
 from tests.backtest.conftest import lab, stranger  # noqa: F401
+
+EVERY = [
+    "/back_test?symbol=SYMBOL",
+    "/back_test?symbol=SYMBOL&format=pdf",
+    "/backtest/SYMBOL/1000/",
+    "/ai_prediction?symbol=SYMBOL",
+    "/predict/SYMBOL/",
+    "/report/SYMBOL/",
+    "/report/json/SYMBOL/",
+]
 
 
 def test_back_test_is_the_dip_strategy(lab) -> None:  # noqa: F811
@@ -68,7 +79,6 @@ def test_averages_of_fifty_and_two_hundred_days(lab, path) -> None:  # noqa: F81
         ("symbol=AAPL&winsell=10&winbuy=99999", "winbuy", "1,000"),
         ("symbol=AAPL&winsell=1e1&winbuy=5", "winsell", "percent_move"),
         ("winsell=10&winbuy=20", "symbol", "Enter a symbol"),
-        ("symbol=NOSUCH&winsell=10&winbuy=20", "symbol", "NOSUCH"),
         ("symbol=AAPL&winsell=10&winbuy=20&amt=0", "amt", "smallest"),
         ("symbol=AAPL&winsell=10&winbuy=20&amt=NaN", "amt", "plain number"),
         ("symbol=AAPL&winsell=10&winbuy=20&format=xml", "format", "pdf or json"),
@@ -80,6 +90,28 @@ def test_what_is_wrong_is_told(lab, query, field, words) -> None:  # noqa: F811
     assert answer.mimetype == "application/problem+json"
     assert answer.json["errors"][0]["field"] == field
     assert words in answer.json["detail"]
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_a_symbol_nobody_knows_is_404(lab, path) -> None:  # noqa: F811
+    answer = lab.get(path.replace("SYMBOL", "nosuch"))
+    assert (answer.status_code, answer.json["code"]) == (404, "unknown-symbol")
+    assert "NOSUCH" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_a_stock_that_is_not_loaded_yet_is_loaded(lab, path, monkeypatch) -> None:  # noqa: F811
+    """In a live market; the job is what the answer leads to."""
+
+    def absent(*args: object, **options: object) -> None:
+        raise stocks.NotTracked("ACME", "Acme Anvils")
+
+    monkeypatch.setattr(stocks, "get", absent)
+    answer = lab.get(path.replace("SYMBOL", "acme"))
+    assert (answer.status_code, answer.json["status"]) == (202, "loading")
+    assert answer.headers["Retry-After"]
+    job = lab.get(answer.headers["Location"])
+    assert (job.status_code, job.json["status"]) == (200, "queued")
 
 
 def test_a_pdf_is_printed_by_a_worker(lab) -> None:  # noqa: F811
