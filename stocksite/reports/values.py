@@ -2,6 +2,7 @@
 
 money     "1234.50"   exact decimal text, 2 places      $1,234.50
 gain      "-3.00"     the same with its sign            −$3.00
+flow      "-3.00"     money that moved: no colour     −$3.00
 price     "604.85"    exact, at most 4 places           $604.85
 quantity  "0.5"       exact, at most 9 places           0.5
 dollars   472726.56   research money: a number          $472,726.56
@@ -29,7 +30,7 @@ from stocksite.web import format as formats
 Scalar: TypeAlias = str | int | float | None
 
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_TEXTS: Final = {"money": 2, "gain": 2, "price": 4, "quantity": 9}
+_TEXTS: Final = {"money": 2, "gain": 2, "flow": 2, "price": 4, "quantity": 9}
 """Kinds kept as decimal texts, with their places."""
 _NUMBERS: Final = {
     "dollars": 2,
@@ -117,6 +118,7 @@ def _dollars(value: Scalar, currency: bool, sign: bool = False) -> str:
 _WRITERS: Final[dict[str, Callable[[Any, bool], str]]] = {
     "money": _money,
     "gain": _gain,
+    "flow": _gain,
     "price": _price,
     "quantity": lambda value, _: formats.quantity(Decimal(str(value))),
     "dollars": _dollars,

@@ -112,7 +112,7 @@ def line_chart(
 ) -> Markup:
     """Lines (or areas) over trading days, spaced by session. `base` draws a dashed reference.
 
-    `kind` is how the axis reads: money, percent (points) or number.
+    `kind` is how the axis reads: money, percent (points, signed), share (unsigned) or number.
     """
     known = [v for line in lines for v in known_values(line.values)]
     if not known or not days:

@@ -158,9 +158,9 @@ def _value_labels(ticks: Sequence[float], scale: Scale, kind: str) -> str:
 
 
 def _tick_texts(ticks: Sequence[float], kind: str) -> list[str]:
-    if kind == "percent":
+    if kind in ("percent", "share"):
         places = 0 if _whole(ticks) else 1 if _whole([tick * 10 for tick in ticks]) else 2
-        return [formats.percent(tick, sign=True, places=places) for tick in ticks]
+        return [formats.percent(tick, sign=kind == "percent", places=places) for tick in ticks]
     if max((abs(t) for t in ticks), default=0) >= 100_000:
         return [formats.compact(tick) for tick in ticks]
     return [formats.number(tick, places=0 if _whole(ticks) else 2) for tick in ticks]
@@ -226,6 +226,6 @@ def frame(
 
 def spoken(value: float, kind: str) -> str:
     """A value in a description: rounded to cents."""
-    if kind == "percent":
-        return formats.percent(value)
+    if kind in ("percent", "share"):
+        return formats.percent(value, sign=kind == "percent")
     return formats.price(round(value, 2), currency=kind == "money")

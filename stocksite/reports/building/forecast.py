@@ -142,7 +142,7 @@ def _model(given: ForecastInputs) -> Section:
         Column("n", "Days", "count"),
         Column("coverage80_pct", "Inside 80 %", "share"),
         Column("coverage95_pct", "Inside 95 %", "share"),
-        Column("crps", "CRPS, bp", "points"),
+        Column("crps", "CRPS, bp", "ratio"),
         Column("vs_last_price", "Against last price", "figure"),
         Column("vs_ewma", "Against recent volatility", "figure"),
     )

@@ -21,7 +21,8 @@ from stocksite.reports.content import (
 from stocksite.web import format as formats
 
 _KINDS: Final = {"percent": "percent", "ratio": "ratio", "money": "money"}
-_GAINS: Final = frozenset({"net_flow", "profit", "realized_pnl", "unrealized_pnl"})
+_FLOWS: Final = frozenset({"net_flow"})
+_GAINS: Final = frozenset({"profit", "realized_pnl", "unrealized_pnl"})
 _UNSIGNED: Final = frozenset({"volatility_pct"})
 _LEAD: Final = ("twr_pct", "annualized_pct", "volatility_pct", "max_drawdown_pct", "sharpe")
 _LEAD_MORE: Final = ("sortino", "beta", "benchmark_return_pct", "profit", "closing_value")
@@ -45,7 +46,7 @@ _METHOD: Final = (
 
 
 def build(given: PortfolioInputs) -> Report:
-    """The report. A portfolio without a close in the span has figures that say so."""
+    """The report. A portfolio without a close in the span has a summary that says so."""
     view = given.view
     return Report(
         kind="portfolio",
@@ -65,10 +66,7 @@ def build(given: PortfolioInputs) -> Report:
         },
         sections=(
             _summary(given),
-            *portfolio_drawn.risk(given),
-            portfolio_held.owned(given),
-            portfolio_held.trades(given),
-            _all_figures(view),
+            *_parts(given),
             *common.closing(
                 given.sources,
                 _METHOD,
@@ -77,6 +75,18 @@ def build(given: PortfolioInputs) -> Report:
                 models=[forecast.model for forecast in given.forecasts],
             ),
         ),
+    )
+
+
+def _parts(given: PortfolioInputs) -> tuple[Section, ...]:
+    """What the totals are made of; without a close there are no totals."""
+    if given.curves is None:
+        return ()
+    return (
+        *portfolio_drawn.risk(given),
+        portfolio_held.owned(given),
+        portfolio_held.trades(given),
+        _all_figures(given.view),
     )
 
 
@@ -98,6 +108,8 @@ def _figures(view: PerformanceView, keys: Sequence[str] | None = None) -> dict[s
         kind = _KINDS[known.kind]
         if known.key in _GAINS:
             kind = "gain"
+        elif known.key in _FLOWS:
+            kind = "flow"
         elif known.key in _UNSIGNED:
             kind = "share"
         why = explained.get(known.key)
@@ -120,7 +132,15 @@ def _summary(given: PortfolioInputs) -> Section:
         blocks.append(Words("description", (clip(given.description),), tone="small"))
     if given.curves is None:
         blocks.append(
-            Words("nothing", ("No session has closed in this span, so there is nothing to show.",))
+            Words(
+                "nothing",
+                (
+                    (
+                        "No session has closed in this span, so there is no figure to report. "
+                        "The first comes with the close after the portfolio was opened."
+                    ),
+                ),
+            )
         )
         return Section("summary", "Summary", tuple(blocks))
     keys = [*_LEAD, *(key for key in _LEAD_MORE if found[key].value is not None)]

@@ -87,7 +87,7 @@ def risk(given: PortfolioInputs) -> tuple[Section, ...]:
 def _wildness(days: Sequence[date], returns: Sequence[float]) -> Chart:
     wild = episodes.rolling_volatility(returns)
     skip = episodes.ROLLING - 1
-    data = drawing.line_data(days[skip:], [("Volatility", wild[skip:], 3)], kind="percent")
+    data = drawing.line_data(days[skip:], [("Volatility", wild[skip:], 3)], kind="share")
     return Chart(
         "rolling",
         f"Volatility per year, over the last {episodes.ROLLING} sessions",

@@ -81,7 +81,7 @@ def _contributions(given: PortfolioInputs) -> Table:
         (
             Column("symbol", "Symbol"),
             Column("opening", "At the start, $", "money"),
-            Column("bought", "Bought, net, $", "gain"),
+            Column("bought", "Bought, net, $", "flow"),
             Column("dividends", "Dividends, $", "money"),
             Column("closing", "At the end, $", "money"),
             Column("profit", "Profit, $", "gain"),
@@ -144,7 +144,7 @@ def trades(given: PortfolioInputs) -> Section:
         Column("quantity", "Shares", "quantity"),
         Column("price", "Price, $", "price"),
         Column("fees", "Fees, $", "money"),
-        Column("cash", "Cash, $", "gain"),
+        Column("cash", "Cash, $", "flow"),
         Column("realized", "Realized, $", "gain"),
         Column("note", "Note"),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
@@ -62,6 +62,7 @@ def close_of(day: date | None, otherwise: datetime) -> datetime:
 def _portfolio(session: Session, actor: Actor, wish: Wish, state: MarketState) -> Report:
     assert wish.number is not None  # Wish.of has looked
     span = wish.span
+    complete = state.last_complete or date.min
     if wish.through is not None:
         span = replace(span, end=min(span.end, wish.through) if span.end else wish.through)
     told = ledger.read(session, actor, wish.number, span)
@@ -87,7 +88,7 @@ def _portfolio(session: Session, actor: Actor, wish: Wish, state: MarketState) -
             trades=told.trades,
             trades_total=told.trades_total,
             forecasts=tuple(fans),
-            sources=tuple(_sources(session, symbols, view.end)),
+            sources=tuple(_sources(session, symbols, view.end or complete)),
             as_of=close_of(view.end, state.at),
             sample=state.is_sample,
         )
@@ -123,7 +124,7 @@ def _stock(session: Session, wish: Wish, state: MarketState) -> Report:
             matured=matured,
             current=current,
             reading=tuple(wording.reading(current)) if current else (),
-            source=_sources(session, [info.symbol], last)[0],
+            source=_sources(session, [info.symbol], through)[0],
             as_of=close_of(last, state.at),
             sample=state.is_sample,
         )
@@ -212,10 +213,9 @@ def _origin(session: Session, stock_id: int, last: date) -> date | None:
     return found or last
 
 
-def _sources(session: Session, symbols: Sequence[str], last: date | None) -> list[Source]:
-    """Where prices come from, up to a day; one statement."""
+def _sources(session: Session, symbols: Sequence[str], upto: date) -> list[Source]:
+    """Where prices come from, up to a day: nothing later is told; one statement."""
     wanted = list(dict.fromkeys(symbols))
-    upto = last or datetime.max.replace(tzinfo=UTC).date()
 
     def count(model: type[BarGap] | type[QuarantinedBar], *where: object) -> object:
         made = select(cast(func.count(), Integer)).where(
