@@ -27,10 +27,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     from stocksite import cli, startup
     from stocksite.core import logs
     from stocksite.web import setup
+    from stocksite.web.rules import LateRule
 
     settings = settings or Settings.from_env()
     _keep_keys(settings)
     app = Flask("stocksite.web", template_folder="templates", static_folder="static")
+    app.url_rule_class = LateRule
     startup.check(settings, debug=app.debug)
     if settings.production:
         logs.configure(as_json=True)

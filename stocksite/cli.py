@@ -7,26 +7,53 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from threading import Event
 from types import FrameType
+from typing import Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import with_appcontext
+from flask.cli import AppGroup, with_appcontext
 
 from stocksite.core import logs
 from stocksite.settings import Settings, SettingsError
 
 
-def register(app: Flask) -> None:
-    """Hang the commands on the app."""
-    from stocksite import cli_forecast, cli_live, cli_more, cli_people
+class Commands(AppGroup):
+    """The commands, imported when the first is asked for: a web process never needs one."""
 
-    here = (run_all, prepare, worker, clock, seed_demo, snapshot, verify_ledger, doctor)
-    for command in (*here, *cli_live.COMMANDS, *cli_people.COMMANDS, *cli_forecast.COMMANDS):
-        app.cli.add_command(command)
-    cli_more.register(app)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        self._load()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all of them."""
+        self._load()
+        return super().list_commands(ctx)
+
+    @cache  # noqa: B019 - there is one group for each application, and both stay
+    def _load(self) -> None:
+        from stocksite import cli_forecast, cli_live, cli_more, cli_people
+
+        here = (run_all, prepare, worker, clock, seed_demo, snapshot, verify_ledger, doctor)
+        for command in (*here, *cli_live.COMMANDS, *cli_people.COMMANDS, *cli_forecast.COMMANDS):
+            self.add_command(command)
+        cli_more.register(self)
+
+
+def register(app: Flask) -> None:
+    """Hang the commands on the app, and what `flask shell` has at hand."""
+    theirs = app.cli.commands
+    app.cli = Commands(app.name, commands=theirs)
+    app.shell_context_processor(_shell_context)
+
+
+def _shell_context() -> dict[str, Any]:
+    from stocksite import cli_more
+
+    return cli_more.shell_context()
 
 
 def _settings() -> Settings:
@@ -68,7 +95,7 @@ def run_all() -> None:
 
     settings = _settings()
     demo_login = f"{demo.USERNAME} / {demo.PASSWORD}" if settings.demo else None
-    commands = Commands.of_stocksite(prepare_here=prepare_here)
+    commands = Commands.of_stocksite(prepare_here=lambda: prepare_here)
     sys.exit(supervise(settings, commands=commands, demo_login=demo_login))
 
 

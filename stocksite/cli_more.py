@@ -8,7 +8,7 @@ import shlex
 from typing import Any, Final
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import with_appcontext
 
 SPELLINGS: Final = {"load_stock_data": "load-stock-data", "train_ml_model": "train-model"}
@@ -70,10 +70,9 @@ def shell_context() -> dict[str, Any]:
     return {**models, **words, "session": Session(engine, expire_on_commit=False)}
 
 
-def register(app: Flask) -> None:
-    """Hang the commands and their old spellings on the app; call it after the others."""
+def register(group: click.Group) -> None:
+    """Hang the commands and their old spellings on the group; call it after the others."""
     for command in (servers, postman):
-        app.cli.add_command(command)
+        group.add_command(command)
     for old, name in SPELLINGS.items():
-        app.cli.add_command(app.cli.commands[name], name=old)
-    app.shell_context_processor(shell_context)
+        group.add_command(group.commands[name], name=old)

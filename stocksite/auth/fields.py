@@ -12,8 +12,6 @@ from functools import cache
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from email_validator import EmailNotValidError, validate_email
-
 from stocksite.core.errors import FieldError, InvalidInput
 
 USERNAME_LENGTH: Final = 40
@@ -48,6 +46,9 @@ def email(value: str) -> str:
     """An address that could exist, its domain in lower case. Nothing is sent to find out."""
     if len(value) > EMAIL_LENGTH:
         raise ValueError(f"Use at most {EMAIL_LENGTH} characters; this has {len(value)}.")
+    # Imported by who needs it: its tables of characters are compiled on import.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         found = validate_email(
             value,

@@ -8,7 +8,7 @@ only what it needs, beside it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from stocksite import startup
 from stocksite.desk import demo_account
@@ -29,12 +29,15 @@ def main() -> int:
     return run_all(settings, commands=Commands.of_stocksite(_prepare), demo_login=login)
 
 
-def _prepare(env: Mapping[str, str]) -> None:
-    """Prepare the database, in a fork of the supervisor."""
+def _prepare() -> Callable[[Mapping[str, str]], None]:
+    """Import what prepares the database, in a fork of the supervisor; returns what does it."""
     from stocksite.desk.service.preparation import prepare_all
 
-    for line in prepare_all(Settings.from_env(env), env["DATABASE_URL"]):
-        sys.stdout.write(f"{line}\n")
+    def prepare(env: Mapping[str, str]) -> None:
+        for line in prepare_all(Settings.from_env(env), env["DATABASE_URL"]):
+            sys.stdout.write(f"{line}\n")
+
+    return prepare
 
 
 if __name__ == "__main__":

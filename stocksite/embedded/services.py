@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stocksite.embedded.errors import StartError, last_line
-from stocksite.embedded.process import Child, Spec, die_with_parent, kernel_ties_children
+from stocksite.embedded.preparing import PrepareHere
+from stocksite.embedded.process import Child, Spec
 
 PROJECT = Path(__file__).resolve().parents[2]
 FIRST_DELAY_S = 1.0
@@ -25,20 +24,19 @@ class Commands:
     """The command lines of the site's processes. `{fd}` in `web` is the open port's descriptor.
 
     `prepare_here`, if given, does what `prepare` does, in a fork of the supervisor: that spares
-    importing the application once more. It gets the environment the command would have got.
+    importing the application once more. It imports what it needs and returns what to call with
+    the environment that the command would have got.
     """
 
     prepare: tuple[str, ...]
     web: tuple[str, ...]
     worker: tuple[str, ...]
     clock: tuple[str, ...]
-    prepare_here: Callable[[Mapping[str, str]], None] | None = None
+    prepare_here: PrepareHere | None = None
     cwd: Path = PROJECT
 
     @classmethod
-    def of_stocksite(
-        cls, prepare_here: Callable[[Mapping[str, str]], None] | None = None
-    ) -> Commands:
+    def of_stocksite(cls, prepare_here: PrepareHere | None = None) -> Commands:
         """The commands that the Procfile has too, with the port handed over as a descriptor."""
         flask = (sys.executable, "-m", "flask", "--app", "wsgi")
         gunicorn = (sys.executable, "-m", "gunicorn", "wsgi:app", "--config", "gunicorn.conf.py")
@@ -140,53 +138,6 @@ def site_specs(
         "worker": spec("worker", commands.worker, signal.SIGKILL),
         "clock": spec("clock", commands.clock, signal.SIGKILL),
     }
-
-
-def run_prepare(spec: Spec, here: Callable[[Mapping[str, str]], None] | None) -> int:
-    """Run the preparation to its end; returns its exit code. Its output goes to its log."""
-    if here is None or not kernel_ties_children():
-        child = Child(spec)
-        try:
-            return child.process.wait()
-        finally:
-            child.stop(timeout_s=2)
-    supervisor = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        _prepare_in_fork(spec, here, supervisor)
-    try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    except BaseException:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise
-
-
-def _prepare_in_fork(
-    spec: Spec, here: Callable[[Mapping[str, str]], None], supervisor: int
-) -> None:
-    """The child's side of the fork: never returns."""
-    code = 1
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        os.setsid()
-        die_with_parent(supervisor)
-        with spec.log.open("ab") as log:
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
-        os.chdir(spec.cwd or ".")
-        os.environ.update(spec.env)
-        here(spec.env)
-        code = 0
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else 1
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
 
 
 def _signal_name(number: int) -> str:

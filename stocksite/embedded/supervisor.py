@@ -3,8 +3,9 @@
     lock the folder ─ open the port ─ PostgreSQL, Valkey ─ prepare ─┐
                                  └─ web imports the application ────┴─ serve ─ worker, clock
 
-The web process starts early and waits at a gate (a pipe, see gunicorn.conf.py) until the database
-is prepared. A stop goes the other way: worker and clock, web, Valkey, PostgreSQL.
+The web process and the preparation start early and import while the servers start; the web then
+waits at a gate (a pipe, see gunicorn.conf.py) until the database is prepared. A stop goes the
+other way: worker and clock, web, Valkey, PostgreSQL.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from stocksite.embedded.binaries import find_postgres, find_valkey
 from stocksite.embedded.errors import StartError, explain_os_error, last_line
 from stocksite.embedded.locks import InstanceLock
 from stocksite.embedded.postgres import Postgres
+from stocksite.embedded.preparing import preparing
 from stocksite.embedded.process import Child
-from stocksite.embedded.services import Commands, Service, run_prepare, site_specs
+from stocksite.embedded.services import Commands, Service, site_specs
 from stocksite.embedded.valkey import Valkey
 
 READY_TIMEOUT_S = 60.0
@@ -175,14 +177,17 @@ class Supervisor:
         )
         running_valkey = self._launch("Valkey", valkey.start) if valkey else None
         self._launch("web", lambda: Child(specs["web"]))
-        if postgres:
-            postgres.initialise()
-            postgres.wait_ready(self._launch("PostgreSQL", postgres.start))
-        if valkey and running_valkey:
-            valkey.wait_ready(running_valkey)
-        if run_prepare(specs["prepare"], self._commands.prepare_here) != 0:
-            log = specs["prepare"].log
-            raise StartError(f"The database could not be prepared: {last_line(log)} (log: {log})")
+        with preparing(specs["prepare"], self._commands.prepare_here) as prepare:
+            if postgres:
+                postgres.initialise()
+                postgres.wait_ready(self._launch("PostgreSQL", postgres.start))
+            if valkey and running_valkey:
+                valkey.wait_ready(running_valkey)
+            if prepare() != 0:
+                log = specs["prepare"].log
+                raise StartError(
+                    f"The database could not be prepared: {last_line(log)} (log: {log})"
+                )
         os.close(opener)
         self._wait_served(port)
         self._announce(port)

@@ -11,8 +11,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, Response, current_app, request
 from flask_login import current_user
 from redis.exceptions import RedisError
@@ -83,6 +81,9 @@ def _queue() -> Check:
 
 @lru_cache(maxsize=4)
 def _known_heads(directory: str) -> frozenset[str]:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     if not Path(directory).is_dir():
         return frozenset()
     config = Config()

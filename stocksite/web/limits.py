@@ -13,6 +13,8 @@ from typing import Final
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 from limits import RateLimitItem, parse
+from limits.storage import RedisStorage
+from packaging.version import Version
 from redis.exceptions import RedisError
 
 from stocksite.core.errors import TooManyRequests
@@ -24,6 +26,16 @@ STRANGERS: Final = "600 per minute"
 _TESTS: Final = "1000000 per minute"
 
 _parse = lru_cache(maxsize=64)(parse)
+
+
+class _Counters(RedisStorage):
+    """The storage of all `redis` addresses, which needs one client.
+
+    The original also imports that of Valkey where it finds it.
+    """
+
+    STORAGE_SCHEME = ["redis", "rediss", "redis+unix"]  # noqa: RUF012 - as declared there
+    DEPENDENCIES: dict[str, Version | None] = {"redis": Version("3.0")}  # noqa: RUF012
 
 
 def check_common() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -71,9 +71,13 @@ def _settle(kind: Any, seen: set[type]) -> None:
     """
     for part in get_args(kind):
         _settle(part, seen)
-    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)) or kind in seen:
+    if not isinstance(kind, type) or kind in seen:
         return
     seen.add(kind)
+    if issubclass(kind, BaseModel):
+        _describe(kind, seen)
+    if not dataclasses.is_dataclass(kind):
+        return
     hints = get_type_hints(kind, include_extras=True)
     meanings = _attribute_texts(kind)
     for field in dataclasses.fields(kind):
@@ -83,11 +87,23 @@ def _settle(kind: Any, seen: set[type]) -> None:
         field.type = Annotated[hints[field.name], described]
 
 
+def _describe(kind: type[BaseModel], seen: set[type]) -> None:
+    """Give the fields of a body or a query the texts written under them.
+
+    Pydantic could do it, but for every model whenever the application is imported.
+    """
+    meanings = _attribute_texts(kind)
+    for name, field in kind.model_fields.items():
+        _settle(field.annotation, seen)
+        field.description = field.description or meanings.get(name)
+    kind.model_rebuild(force=True)
+
+
 def _attribute_texts(kind: type) -> dict[str, str]:
     """The texts written under the fields of a class, its bases' too."""
     found: dict[str, str] = {}
     for owner in reversed(kind.__mro__):
-        if not dataclasses.is_dataclass(owner):
+        if not (dataclasses.is_dataclass(owner) or "__pydantic_fields__" in vars(owner)):
             continue
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
         assert isinstance(tree, ast.ClassDef)

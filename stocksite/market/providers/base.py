@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Days = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
+SPARK_SYMBOLS = 15
+"""Symbols in one keyless call for several prices."""
 
 
 class Capability(StrEnum):

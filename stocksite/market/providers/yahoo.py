@@ -15,6 +15,7 @@ from urllib.parse import quote
 from stocksite.core.calendar import NEW_YORK, xnys
 from stocksite.market.providers import reading, yahoo_rows
 from stocksite.market.providers.base import (
+    SPARK_SYMBOLS,
     BarSeries,
     Basis,
     Capability,
@@ -27,9 +28,6 @@ from stocksite.market.providers.errors import MalformedPayload, NoData, NotEntit
 from stocksite.market.providers.http import Answer
 from stocksite.market.providers.transport import Transport
 from stocksite.market.providers.yahoo_texts import NAME, judge
-
-AT_ONCE = 15
-"""Symbols in one call for several prices."""
 
 
 class Yahoo(MarketSource):
@@ -79,9 +77,9 @@ class Yahoo(MarketSource):
         spelled = {self._spelling(inst): inst for inst in insts}
         names = sorted(spelled)
         found: dict[str, LiveQuote] = {}
-        for first in range(0, len(names), AT_ONCE):
+        for first in range(0, len(names), SPARK_SYMBOLS):
             params = {
-                "symbols": ",".join(names[first : first + AT_ONCE]),
+                "symbols": ",".join(names[first : first + SPARK_SYMBOLS]),
                 "range": "1d",
                 "interval": "1d",
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -28,9 +28,11 @@ from stocksite.market.providers.errors import (
     ProviderError,
     UnknownSymbol,
 )
-from stocksite.market.providers.setup import Desk
 from stocksite.market.service import facts, fetch_log, reviewing, storing
 from stocksite.market.symbols import normalize
+
+if TYPE_CHECKING:
+    from stocksite.market.providers.setup import Desk
 
 MAX_ASKED = 4
 """Related companies whose market value is asked for when the source of peers has none."""

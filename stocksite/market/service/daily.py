@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -17,10 +17,12 @@ from stocksite.market import freshness
 from stocksite.market.overlap import Known
 from stocksite.market.providers.base import BarSeries, Basis, Capability, ProviderBar
 from stocksite.market.providers.errors import NoData, ProviderError
-from stocksite.market.providers.setup import Desk
 from stocksite.market.quality import Evidence, Verdict, examine
 from stocksite.market.service import bulk, fetch_log, quoting, storing
 from stocksite.market.service.storing import Tracked
+
+if TYPE_CHECKING:
+    from stocksite.market.providers.setup import Desk
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,11 +28,13 @@ from stocksite.market.providers.errors import (
     ProviderError,
     UnknownSymbol,
 )
-from stocksite.market.providers.setup import Desk
 from stocksite.market.quality import Evidence, Opinion, Verdict, examine
 from stocksite.market.service import fetch_log, quoting, requesting, storing
 from stocksite.market.service.storing import Stored
 from stocksite.market.symbols import normalize
+
+if TYPE_CHECKING:
+    from stocksite.market.providers.setup import Desk
 
 FRESH_S = 30.0
 """Whoever asks for the same history within this time gets what is there now."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from stocksite.core.calendar import xnys
 from stocksite.market import freshness
-from stocksite.market.providers.base import Capability
+from stocksite.market.providers.base import SPARK_SYMBOLS, Capability
 from stocksite.market.providers.errors import ControlUnavailable
-from stocksite.market.providers.setup import Desk
-from stocksite.market.providers.yahoo import AT_ONCE
 from stocksite.market.service.storing import Tracked
+
+if TYPE_CHECKING:
+    from stocksite.market.providers.setup import Desk
 
 
 def due(desk: Desk, stocks: Sequence[Tracked]) -> list[Tracked]:
@@ -46,4 +48,4 @@ def _life(desk: Desk, count: int) -> timedelta:
     except ControlUnavailable:
         return freshness.QUOTE_LIFE
     left = [b.left - b.window.reserve for b in budgets if b.window.seconds >= 3600]
-    return freshness.spread(math.ceil(count / AT_ONCE), left, session.close - desk.now())
+    return freshness.spread(math.ceil(count / SPARK_SYMBOLS), left, session.close - desk.now())

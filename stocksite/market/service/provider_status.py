@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from stocksite.market.providers.errors import ControlUnavailable
-from stocksite.market.providers.setup import Desk
 from stocksite.market.traffic.breaker import BreakerState
 from stocksite.market.traffic.governor import Budget
+
+if TYPE_CHECKING:
+    from stocksite.market.providers.setup import Desk
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
@@ -25,10 +25,12 @@ from stocksite.market.providers.errors import (
     ProviderError,
     UnknownSymbol,
 )
-from stocksite.market.providers.setup import Desk
 from stocksite.market.quality import MAX_MOVE
 from stocksite.market.service import fetch_log, pacing, storing
 from stocksite.market.service.storing import Tracked
+
+if TYPE_CHECKING:
+    from stocksite.market.providers.setup import Desk
 
 SECOND_LOOK = 0.02
 """A second provider confirms a large move when its price is within this share."""
