@@ -29,7 +29,7 @@ from stocksite.market.reading import StockQuote
 from stocksite.market.service import clock as market_clock
 from stocksite.portfolios.entries import TransactionType
 from stocksite.portfolios.fills import OrderType, Side, fill_at_quote
-from stocksite.portfolios.models import Order, Portfolio
+from stocksite.portfolios.models import Order, Portfolio, Position
 from stocksite.portfolios.orders import OrderRequest
 from stocksite.portfolios.service import corporate, execution, postings, snapshots
 from stocksite.watchlist.models import WatchlistItem
@@ -135,6 +135,8 @@ class _Trader:
             stock.symbol: stock
             for stock in session.scalars(select(Stock).where(Stock.symbol.in_(SYMBOLS)))
         }
+        for stock in self.stocks.values():
+            session.expunge(stock)  # or each corporate action would have it read again
         rows = session.execute(
             select(Bar.stock_id, Bar.date, Bar.open).where(
                 Bar.date.between(days[0].date, days[-1].date)
@@ -225,7 +227,8 @@ class _Trader:
         if step.side is Side.BUY:
             amount = (portfolio.cash * step.share).quantize(Decimal("1"))
             return OrderRequest(stock.symbol, Side.BUY, notional=amount) if amount > 100 else None
-        held = postings.held(self.session, portfolio, stock.id)
+        position = self.session.get(Position, (portfolio.id, stock.id))
+        held = position.quantity if position is not None else ZERO
         quantity = (held * step.share).quantize(Decimal("0.000000001"))
         return OrderRequest(stock.symbol, Side.SELL, quantity=quantity) if quantity else None
 

@@ -142,7 +142,9 @@ def _store(session: Session, rows: Sequence[dict[str, object]]) -> None:
         "corrected_at": case((differs, new["recorded_at"]), else_=old.corrected_at),
     }
     keys = ["portfolio_id", "date"]
-    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
+    upsert = statement.on_conflict_do_update(index_elements=keys, set_=changes)
+    # Only what returns something is sent as one statement for all rows, not one for each.
+    session.execute(upsert.returning(old.date), list(rows))
 
 
 def _forget_earlier(
