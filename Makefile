@@ -47,14 +47,14 @@ migrations: install-dev ## migrate an empty database, then compare it with the m
 	$(PY) -m tests.servers sh -c '$(PY) -m flask --app wsgi db upgrade && $(PY) -m flask --app wsgi db check'
 
 migrate: install ## bring the database up to date (the site's that runs here, or DATABASE_URL)
-	@. ./startup && flask db upgrade
+	@. ./startup && flask db upgrade && flask db current
 
 migration: install ## write a migration from what the models say (m="what it does")
 	@test -n "$(m)" || { echo 'Say what it does: make migration m="orders may expire"' >&2; exit 1; }
 	@. ./startup && flask db migrate -m "$(m)"
 
 downgrade: install ## take the newest migration back (its data goes with it)
-	@. ./startup && flask db downgrade
+	@. ./startup && flask db downgrade && flask db current
 
 postman: install ## write docs/stocksite.postman_collection.json anew
 	@$(PY) -m flask --app wsgi postman --out docs/stocksite.postman_collection.json

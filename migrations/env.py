@@ -6,8 +6,12 @@ from importlib import import_module
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
 
-from stocksite.core.database import Base, Cash, Price, Shares, Utc
+from stocksite.cli import servers
+from stocksite.cli_failing import refused
+from stocksite.core.database import Base, Cash, Price, Shares, Utc, engine_options
 
 import_module("stocksite.core.models")
 ROOMS = ("auth", "market", "portfolios", "watchlist", "backtest", "forecast", "reports", "admin")
@@ -41,9 +45,21 @@ def run(connection: object) -> None:
         context.run_migrations()
 
 
+def database() -> Engine:
+    """DATABASE_URL's, else that of the site that runs here; never one the client library guesses.
+
+    Raises click.ClickException where there is neither.
+    """
+    settings = current_app.extensions["settings"]
+    return create_engine(settings.database_url or servers(settings)[0], **engine_options())
+
+
 if connection is not None:
     run(connection)
 else:
-    with current_app.extensions["migrate"].db.engine.connect() as opened:
-        run(opened)
-        opened.commit()
+    try:
+        with database().connect() as opened:
+            run(opened)
+            opened.commit()
+    except OperationalError as error:
+        raise refused(error) from error

@@ -36,10 +36,11 @@ class Commands(AppGroup):
     @cache  # noqa: B019 - there is one group for each application, and both stay
     def _load(self) -> None:
         from stocksite import cli_forecast, cli_live, cli_more, cli_people
+        from stocksite.cli_failing import in_a_sentence
 
         here = (run_all, prepare, worker, clock, seed_demo, snapshot, verify_ledger, doctor)
         for command in (*here, *cli_live.COMMANDS, *cli_people.COMMANDS, *cli_forecast.COMMANDS):
-            self.add_command(command)
+            self.add_command(in_a_sentence(command))
         cli_more.register(self)
 
 
@@ -171,7 +172,9 @@ def seed_demo(close: bool) -> None:
 
 
 @click.command("snapshot")
-@click.argument("day", type=click.DateTime(formats=["%Y-%m-%d"]), required=False)
+@click.argument(
+    "day", type=click.DateTime(formats=["%Y-%m-%d"]), required=False, metavar="[YYYY-MM-DD]"
+)
 @with_appcontext
 def snapshot(day: datetime | None) -> None:
     """Snapshot all portfolios at a session's close (default: the last closed session).

@@ -10,16 +10,26 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from stocksite.cli_progress import shown
+
 
 @click.command("train-model")
 @click.argument("symbols", nargs=-1)
-@click.option("--kind", type=click.Choice(["boosted", "linear"]), default="boosted")
+@click.option(
+    "--kind",
+    type=click.Choice(["boosted", "linear"]),
+    default="boosted",
+    show_default=True,
+    help="Boosted trees, or straight lines.",
+)
 @click.option("--roll-back", metavar="REASON", help="Call back the model before the live one.")
 @with_appcontext
 def train_model(symbols: tuple[str, ...], kind: str, roll_back: str | None) -> None:
     """Train a model on the stored prices (of SYMBOLS, or all) and let it go live if it passes.
 
     Example: flask train-model AAPL MSFT
+
+    Back to the one before: flask train-model --roll-back "too wide since March"
     """
     if roll_back is not None:
         _roll_back(roll_back.strip())
@@ -45,7 +55,7 @@ def train_model(symbols: tuple[str, ...], kind: str, roll_back: str | None) -> N
 def _bar() -> Iterator[Callable[[float, str], None]]:
     """A progress bar on standard error that is told how much is done and what comes next."""
     with click.progressbar(
-        length=100, label="Model", item_show_func=str, file=sys.stderr
+        length=100, label="Model", item_show_func=shown, file=sys.stderr
     ) as progress:
 
         def tell(share: float, doing: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import click
@@ -10,6 +9,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from redis import Redis
 
+from stocksite import cli_progress as progress
 from stocksite.admin.service import audit
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
@@ -67,15 +67,15 @@ def load_stock_data(symbols: Sequence[str], years: int) -> None:
     desk = _desk()
     symbols = symbols or _tracked()
     failed = 0
-    with click.progressbar(symbols, label="Histories", item_show_func=str, file=sys.stderr) as bar:
+    with progress.over(symbols, "Histories") as bar:
         for symbol in bar:
             try:
                 report = fetching.fetch_history(desk, symbol, years=years)
             except (ProviderError, DomainError) as error:
                 failed += 1
-                click.echo(f"{symbol}: {error}", err=True)
+                progress.say(f"{symbol}: {error}", err=True)
                 continue
-            click.echo(_told(report))
+            progress.say(_told(report))
     if failed:
         raise click.ClickException(f"{failed} of {len(symbols)} could not be loaded.")
 
@@ -91,10 +91,10 @@ def _load_sample(symbols: Sequence[str]) -> None:
         stored = load.stored_days(session)
     wanted = [symbol.strip().upper() for symbol in symbols] or sorted(stored)
     unknown = [symbol for symbol in wanted if symbol not in stored]
-    with click.progressbar(wanted, label="Histories", item_show_func=str, file=sys.stderr) as bar:
+    with progress.over(wanted, "Histories") as bar:
         for symbol in bar:
             if symbol in stored:
-                click.echo(f"{symbol}: {stored[symbol]:,} days are stored")
+                progress.say(f"{symbol}: {stored[symbol]:,} days are stored")
     if unknown:
         raise click.ClickException(
             f"The sample market has no prices of {', '.join(unknown)}; it has "
@@ -127,18 +127,18 @@ def fetch(symbols: Sequence[str]) -> None:
     """
     desk = _desk()
     failed = 0
-    with click.progressbar(symbols, label="Fetching", item_show_func=str, file=sys.stderr) as bar:
+    with progress.over(symbols, "Fetching") as bar:
         for symbol in bar:
             try:
-                click.echo(_told(fetching.fetch_history(desk, symbol)))
+                progress.say(_told(fetching.fetch_history(desk, symbol)))
                 quoting.refresh_quotes(desk, [normalize(symbol)], force=True)
                 new = company.refresh_actions(desk, symbol)
                 found = company.refresh_company(desk, symbol)
             except (ProviderError, DomainError) as error:
                 failed += 1
-                click.echo(f"{symbol}: {error}", err=True)
+                progress.say(f"{symbol}: {error}", err=True)
                 continue
-            click.echo(
+            progress.say(
                 f"{found.symbol}: {new} new splits and dividends, company from "
                 f"{found.profile_from or 'nobody'}, {found.peers} competitors from "
                 f"{found.peers_from or 'nobody'}"
@@ -163,9 +163,7 @@ def quotes(symbols: Sequence[str]) -> None:
         batches = [wanted]
         if not any(desk.chain.candidates(Capability.BULK_QUOTES)):
             batches = [[symbol] for symbol in wanted]  # stored as they come, at the budget's pace
-        with click.progressbar(
-            batches, label="Prices", item_show_func=_first, file=sys.stderr
-        ) as bar:
+        with progress.over(batches, "Prices") as bar:
             for batch in bar:
                 report = quoting.refresh_quotes(desk, batch, force=True)
                 stored += report.stored
@@ -183,15 +181,11 @@ def _tracked() -> list[str]:
         return [stock.inst.symbol for stock in storing.tracked(session)]
 
 
-def _first(batch: Sequence[str] | None) -> str:
-    return batch[0] if batch else ""
-
-
 def _say_lacking(report: QuotesReport) -> None:
     for symbol in report.implausible:
-        click.echo(f"{symbol}: implausible, kept out.", err=True)
+        progress.say(f"{symbol}: implausible, kept out.", err=True)
     for symbol in report.missing:
-        click.echo(f"{symbol}: no price.", err=True)
+        progress.say(f"{symbol}: no price.", err=True)
 
 
 @click.command("providers")

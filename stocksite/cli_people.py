@@ -36,7 +36,7 @@ def create_admin(username: str, email: str | None, password: str | None) -> None
         if promoted is not None:
             click.echo(f"{username} is an administrator {'now' if promoted else 'already'}.")
             return
-        click.echo(f"There is no account {username} yet; it is made now.")
+        click.echo(f"There is no account {username} yet: a new one.")
         email = email or click.prompt("E-mail address")
         password = password or click.prompt(
             "Password of the new account", hide_input=True, confirmation_prompt=True

@@ -140,7 +140,7 @@ def _redis(url: str) -> Iterator[Finding]:
         yield True, "Redis answers."
         memory = redis.info("memory")
     except RedisError as error:
-        yield False, f"Redis does not answer: {error}. Check REDIS_URL."
+        yield False, f"Redis does not answer: {str(error).rstrip('.')}. Check REDIS_URL."
         return
     finally:
         redis.close()
