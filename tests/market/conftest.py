@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import event, text
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from stocksite.core.calendar import NEW_YORK
 from stocksite.market.reading import MarketState
-from stocksite.market.service import clock
+from stocksite.market.service import clock, events
 from stocksite.settings import Settings
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -72,3 +73,12 @@ def statements(session: Session) -> Iterator[list[str]]:
         yield seen
     finally:
         event.remove(target, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def browser(login, actor, session, stand):
+    """Somebody logged in, in the morning of 14 January 2009, with the events of all history."""
+    stand(date(2009, 1, 14), 11)
+    events.fill_history(session, Decimal(2))
+    session.commit()
+    return login(actor)

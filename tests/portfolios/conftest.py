@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +13,14 @@ from redis import Redis
 from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
+from stocksite.core.clock import wall_now
 from stocksite.portfolios.fills import Side
 from stocksite.portfolios.models import Portfolio
 from stocksite.portfolios.orders import OrderRequest
-from stocksite.portfolios.service import books, orders, snapshots
+from stocksite.portfolios.service import books, figures, kept_figures, orders, snapshots
 from tests.portfolios.days import Days, Made
 from tests.portfolios.desk import Desk
+from tests.portfolios.histories import make
 
 
 @pytest.fixture
@@ -98,3 +101,28 @@ def lived(market: Any, session: Session, open_book: Any, trade: Any) -> tuple[An
     market.until("closed")
     waiting = trade(book, "buy", "MSFT", "5")
     return book, waiting
+
+
+@pytest.fixture
+def book(session, actor):
+    made = make(session, actor.user_id, 30, sessions=300, benchmark="IBM")
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def never_here(monkeypatch):
+    """Once called, computing figures fails: the worker had its turn before."""
+
+    def refuse(*rest, **more):
+        raise AssertionError("figures were computed in the web process")
+
+    return lambda: monkeypatch.setattr(figures, "report", refuse)
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Let wall time pass for those who wait."""
+    return lambda seconds: monkeypatch.setattr(
+        kept_figures, "wall_now", lambda: wall_now() + timedelta(seconds=seconds)
+    )

@@ -2,132 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from stocksite import create_app
-from stocksite.auth.models import User
-from stocksite.auth.passwords import hash_password
 from stocksite.core import queue
 from stocksite.core.calendar import xnys
-from stocksite.core.clock import wall_now
-from stocksite.market.service import clock
-from tests.conftest import PASSWORD, csrf_token
 from tests.emulator import Emulator
-from tests.emulator.world import Row, sample_rows
-from tests.market.live.conftest import ALPHA_KEY, MASSIVE_KEY, SETTINGS, count
+from tests.market.live.conftest import ALPHA_KEY, MASSIVE_KEY, Enter, Work, count, recent
 
-ROOT = Path(__file__).resolve().parents[3]
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-SECRETS = {"secret_key": "s" * 40, "jwt_key": "j" * 40}
-Enter = Callable[..., FlaskClient]
-Work = Callable[[], str]
-
-
-def recent(like: str, until: date, n: int = 500) -> list[Row]:
-    """The last sample bars of a symbol, moved to the sessions that end with `until`."""
-    sessions = xnys().between(until - timedelta(days=2 * n), until)[-n:]
-    rows = sample_rows(like)[-n:]
-    return [replace(row, day=s.date) for row, s in zip(rows, sessions, strict=True)]
-
-
-@pytest.fixture
-def today(emulator: Emulator) -> date:
-    """The emulator at the real time, where ACME has prices up to the last session."""
-    emulator.world.now = wall_now()
-    last = xnys().last_closed(wall_now() - timedelta(minutes=30))
-    assert last is not None
-    emulator.world.add("ACME", rows=recent("IBM", last.date), name="Acme Anvils")
-    return last.date
-
-
-@pytest.fixture
-def site(
-    live: Session,
-    live_engine: Engine,
-    valkey: Redis,
-    redis_url: str,
-    emulator: Emulator,
-    today: date,
-) -> Iterator[Flask]:
-    live.execute(text('TRUNCATE job, "user" CASCADE'))
-    clock.tick(live, wall_now(), lambda _: True)
-    live.commit()
-    url = live_engine.url.render_as_string(hide_password=False)
-    made = create_app(
-        replace(SETTINGS, **emulator.settings(), database_url=url, redis_url=redis_url, **SECRETS)  # type: ignore[arg-type]
-    )
-    made.testing = True
-    yield made
-    queue.connect_queue(None)
-
-
-@pytest.fixture
-def enter(site: Flask, live: Session) -> Enter:
-    """A browser of a new account."""
-
-    def make(name: str = "ada", admin: bool = False) -> FlaskClient:
-        live.add(
-            User(
-                username=name,
-                email=f"{name}@example.com",
-                password_hash=hash_password(PASSWORD),
-                date_joined=wall_now(),
-                is_admin=admin,
-            )
-        )
-        live.commit()
-        browser = site.test_client()
-        form = {"username": name, "password": PASSWORD}
-        form["csrf_token"] = csrf_token(browser, "/login")
-        assert browser.post("/login", data=form).status_code == 303
-        return browser
-
-    return make
-
-
-@pytest.fixture
-def work(site: Flask, emulator: Emulator) -> Work:
-    """Run a real worker until the queues are empty; returns everything it wrote."""
-
-    def run() -> str:
-        settings = site.extensions["settings"]
-        env = {
-            **os.environ,
-            **{name.upper(): url for name, url in emulator.settings().items()},
-            **{name.upper(): value for name, value in SECRETS.items()},
-            **{f"{n}_LIMITS": "1000/day" for n in ("MASSIVE", "ALPHA_VANTAGE", "YAHOO")},
-            "MARKETWATCH_LIMITS": "1000/day",
-            "APP_ENV": "test",
-            "MARKET": "live",
-            "DATABASE_URL": settings.database_url,
-            "REDIS_URL": settings.redis_url,
-            "MASSIVE_API_KEY": MASSIVE_KEY,
-            "ALPHA_VANTAGE_API_KEY": ALPHA_KEY,
-            "YAHOO_ENABLED": "1",
-        }
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "--burst"]
-        done = subprocess.run(
-            command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
-
-    return run
 
 
 def page(browser: FlaskClient, path: str, status: int = 200) -> str:
@@ -285,58 +175,3 @@ def test_every_symbol_gets_a_clear_answer(enter: Enter, symbol: str, status: int
     assert "job" in api.json or api.json["detail"].endswith(".")
     web = ada.get(f"/stocks/{symbol}", follow_redirects=True)
     assert web.status_code == {202: 200}.get(status, status)
-
-
-def test_a_class_share_written_with_a_slash_leads_to_its_page(enter: Enter) -> None:
-    ada = enter()
-    for written in ("BRK%2FB", "brk/b"):
-        assert ada.get(f"/stocks/{written}").headers["Location"] == "/stocks/BRK.B"
-    assert ada.get("/api/stocks/BRK%2FB/").status_code == 404
-    token = csrf_token(ada, "/stocks/")
-    sent = {"json": {"symbol": "BRK/B"}, "headers": {"X-CSRFToken": token}}
-    assert ada.post("/api/stocks/", **sent).json["symbol"] == "BRK.B"
-    assert ada.get("/stocks/..%2f..").status_code == 404
-
-
-def test_a_search_goes_on_to_a_provider_by_a_job(
-    emulator: Emulator, live: Session, enter: Enter, work: Work
-) -> None:
-    ada = enter()
-    emulator.world.add("ZQX", name="Zaqxis Holdings")
-    asked = ada.get("/api/stocks/search/?q=zaqxis").json
-    assert (asked["count"], bool(asked["job"])) == (0, True)
-    assert 'hx-trigger="every 2s"' in page(ada, "/search?q=zaqxis")
-    assert emulator.journal == []
-    work()
-    assert [hit["symbol"] for hit in ada.get("/api/stocks/search/?q=zaqxis").json["results"]] == [
-        "ZQX"
-    ]
-    page(ada, "/search?q=zaqxis nothing")
-    work()
-    assert len(emulator.journal) == 2
-    assert "No stock matches" in page(ada, "/search?q=zaqxis nothing")
-    work()
-    assert len(emulator.journal) == 2, "the same text was asked twice"
-
-
-def test_a_held_day_is_decided_by_an_administrator(
-    emulator: Emulator, live: Session, enter: Enter, work: Work
-) -> None:
-    root, ada = enter("root", admin=True), enter()
-    emulator.fault("jump", symbol="ACME")
-    page(root, "/stocks/ACME")
-    work()
-    held = page(root, "/admin/quarantine")
-    bar = int(re.findall(r"/admin/quarantine/(\d+)", held)[0])
-    before = count(live, "bar")
-    for browser in (ada, ada.application.test_client()):
-        for path in ("/admin/providers", "/admin/quarantine"):
-            assert browser.get(path).status_code == (404 if browser is ada else 303)
-    token = csrf_token(ada, "/stocks/")
-    form = {"csrf_token": token, "verdict": "confirm"}
-    assert ada.post(f"/admin/quarantine/{bar}", data=form).status_code == 404
-    assert count(live, "bar") == before
-    form["csrf_token"] = csrf_token(root, "/admin/quarantine")
-    assert root.post(f"/admin/quarantine/{bar}", data=form).status_code == 303
-    assert count(live, "bar") == before + 20
-    assert root.post(f"/admin/quarantine/{bar}", data=form).status_code == 409
