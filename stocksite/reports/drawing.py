@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
-from stocksite.backtest.drawing import trades_chart
-from stocksite.forecast.drawing import fan_chart
-from stocksite.forecast.reading import ForecastView, PointView
 from stocksite.reports.content import Chart
 from stocksite.web import format as formats
 from stocksite.web import svg
+
+if TYPE_CHECKING:
+    from stocksite.forecast.reading import ForecastView
 
 MAX_POINTS: Final = 320
 """Points of a line at most: a year of sessions as they are, more as every n-th."""
@@ -129,11 +129,17 @@ def _candles(chart: Chart) -> Markup:
 
 
 def _trades(chart: Chart) -> Markup:
+    # Imported where it is drawn: it takes numpy along, a fifth of a second of a new process.
+    from stocksite.backtest.drawing import trades_chart
+
     data = chart.data
     return trades_chart(_days(data), data["closes"], data["trades"], title=chart.title)
 
 
 def _fan(chart: Chart) -> Markup:
+    from stocksite.forecast.drawing import fan_chart
+    from stocksite.forecast.reading import ForecastView, PointView
+
     data = chart.data
     last = data["last_close"]
     points = tuple(

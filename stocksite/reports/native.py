@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -31,6 +35,24 @@ def _loads(file: str) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def by_file_name() -> Iterator[None]:
+    """Load libraries by the file names above only, as WeasyPrint does after other names fail.
+
+    For each of two dozen names that are no file's, `find_library` on Linux starts `ldconfig` and a
+    compiler: a quarter of a second of a process that prints one report.
+    """
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    asked = ctypes.util.find_library
+    ctypes.util.find_library = lambda name: None
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = asked
 
 
 def sentence(names: tuple[str, ...]) -> str:

@@ -19,6 +19,8 @@ GUTTER: Final = 48.0
 """Room at the right for the figures of the value axis, in px."""
 AIR: Final = 6.0
 """Room above for half a figure of the value axis."""
+FOOT: Final = 4.0
+"""Room below for the tails of the dates: charts are lower than on a page, their words are not."""
 FONT_PX: Final = 9.5
 HEIGHTS: Final = {"chart-s": 108.0, "chart-m": 168.0, "chart-l": 226.0, "bar-chart": 12.0}
 SERIES: Final = {
@@ -34,7 +36,6 @@ SERIES: Final = {
 """The light theme's series colours (`tokens.css`)."""
 _GAIN, _LOSS, _FLAT, _INK, _PAPER = "#0b6e45", "#b3261e", "#5b686e", "#49565c", "#ffffff"
 _COLOURS: Final = {**SERIES, "is-up": _GAIN, "is-down": _LOSS, "is-flat": _FLAT}
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 _COMMAND: Final = re.compile(r"([MLHVZ])([^MLHVZ]*)")
 
 
@@ -82,7 +83,7 @@ def for_paper(drawing: str, width: float) -> Markup:
     words = escape(root.get("aria-label", ""))
     top = AIR if gutter else 0.0
     body = "".join(_nodes(root, _Place(0, top, width - gutter, height)))
-    height += top
+    height += top + (FOOT if gutter else 0.0)
     return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}"'
         f' viewBox="0 0 {width:g} {height:g}" font-family="Report Sans" role="img">'
@@ -105,20 +106,25 @@ def _nodes(parent: ET.Element, place: _Place) -> Iterator[str]:
 
 
 def _moved(path: str, place: _Place) -> str:
-    """A path of absolute M, L, H, V and Z at its place."""
+    """A path of absolute M, L, H, V and Z at its place, as one of M, L and Z."""
+    left, top, across, down = place.left, place.top, place.across, place.down
     out = []
+    x = y = 0.0
     for command, rest in _COMMAND.findall(path):
-        numbers = [float(number) for number in _NUMBER.findall(rest)]
+        numbers = [float(number) for number in rest.replace(",", " ").split()]
         if command == "H":
-            told = f"{place.left + numbers[0] * place.across:.4g}"
+            x = left + numbers[0] * across
+            out.append(f"L{x:.4g} {y:.4g}")
         elif command == "V":
-            told = f"{place.top + numbers[0] * place.down:.4g}"
+            y = top + numbers[0] * down
+            out.append(f"L{x:.4g} {y:.4g}")
+        elif command == "Z":
+            out.append("Z")
         else:
-            told = " ".join(
-                f"{place.left + x * place.across:.4g} {place.top + y * place.down:.4g}"
-                for x, y in zip(numbers[::2], numbers[1::2], strict=True)
-            )
-        out.append(command + told)
+            for i in range(0, len(numbers), 2):
+                x, y = left + numbers[i] * across, top + numbers[i + 1] * down
+                out.append(f"{command}{x:.4g} {y:.4g}")
+                command = "L"
     return "".join(out)
 
 
