@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields
+from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from stocksite.admin.reading import SettingLine
 from stocksite.settings import Settings
@@ -30,6 +30,8 @@ def _plain(value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or UNSET
+    if isinstance(value, (float, Decimal)):
+        return f"{Decimal(str(value)).normalize():f}"  # 2 and 2.0 are the same setting
     return UNSET if value in (None, "") else str(value)
 
 
@@ -41,15 +43,18 @@ def _masked(value: Any) -> str:
 
 
 def _masked_url(value: str | None) -> str:
-    """Where it leads, without user's password and without the query, which may hold one too."""
+    """Where it leads, without the password and without the query, which may hold one too.
+
+    A name that stands alone may be a key (`smtp://KEY@host`), and a password may hold any
+    character, so everything up to the last @ is credentials and nothing else.
+    """
     if not value:
         return UNSET
-    try:
-        parts = urlsplit(value)
-        name, at, host = parts.netloc.rpartition("@")
-        user, colon, _ = name.partition(":")
-    except ValueError:
+    scheme, found, rest = value.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    if not found or "?" in credentials or "#" in credentials:  # who could say where they end?
         return f"set ({len(value)} characters)"
-    who = f"{user}:{HIDDEN}" if colon else user
-    query = HIDDEN if parts.query else ""
-    return urlunsplit((parts.scheme, f"{who}{at}{host}", parts.path, query, ""))
+    name, colon, _ = credentials.partition(":")
+    who = f"{name}:{HIDDEN}" if colon else HIDDEN if at else ""
+    place, query, _ = place.partition("?")
+    return f"{scheme}://{who}{at}{place}{query and '?' + HIDDEN}"

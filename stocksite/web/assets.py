@@ -50,6 +50,7 @@ SCRIPTS = (
     "js/dialogs.js",
     "js/toasts.js",
     "js/keys.js",
+    "js/tabs.js",
     "js/search.js",
 )
 BOKEH = "vendor/bokeh.min.js"

@@ -1,10 +1,14 @@
-"""Cross-origin use of the JSON API: for the origins in `CORS_ORIGINS`, without credentials."""
+"""Cross-origin use of the JSON API and of the replaced systems' addresses: for the origins in
+`CORS_ORIGINS`, without credentials.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from flask import Flask, Response, request
+
+from stocksite.web.problems import is_for_scripts
 
 _METHODS: Final = "GET, POST, PUT, PATCH, DELETE"
 _HEADERS: Final = "Authorization, Content-Type, Idempotency-Key"
@@ -23,7 +27,7 @@ def init_app(app: Flask, origins: tuple[str, ...]) -> None:
 
     @app.after_request
     def allow(response: Response) -> Response:
-        if not request.path.startswith("/api/"):
+        if not is_for_scripts(request.path):
             return response
         response.vary.add("Origin")
         origin = request.headers.get("Origin")

@@ -47,6 +47,12 @@ def answer_scripts_under(app: Flask, *names: str) -> None:
     app.extensions.setdefault("script_paths", set()).update(names)
 
 
+def is_for_scripts(path: str) -> bool:
+    """Whether scripts speak to this address: `/api/…`, or one of `answer_scripts_under`."""
+    root = path[1:].partition("/")[0]
+    return root == "api" or root in current_app.extensions.get("script_paths", ())
+
+
 def wants_problem() -> bool:
     """Whether the caller is a script: anything under /api, or JSON asked for rather than HTML.
 
@@ -54,10 +60,9 @@ def wants_problem() -> bool:
     """
     if request.path == "/api/docs" or request.path.startswith("/problems/"):
         return False
-    root = request.path[1:].partition("/")[0]
-    if root == "api":
+    if request.path == "/api" or request.path.startswith("/api/"):
         return True
-    if root in current_app.extensions.get("script_paths", ()):
+    if is_for_scripts(request.path):
         return "text/html" not in request.headers.get("Accept", "")
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
     return best == "application/json"

@@ -12,6 +12,8 @@ from typing import Any, Final
 from flask import Flask, Response, abort, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
 
+from stocksite.web.problems import is_for_scripts
+
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _HSTS: Final = "max-age=31536000; includeSubDomains"
 _HEADERS: Final = {
@@ -54,7 +56,7 @@ def _refuse_cross_site_writes() -> None:
     if request.headers.get("Sec-Fetch-Site") != "cross-site":
         return
     allowed = current_app.extensions.get("cors_origins", frozenset())
-    if not (request.path.startswith("/api/") and request.headers.get("Origin") in allowed):
+    if not (is_for_scripts(request.path) and request.headers.get("Origin") in allowed):
         abort(403)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from stocksite import create_app
 from stocksite.core.actor import Actor
+from stocksite.settings import Settings
 from tests.conftest import csrf_token
 from tests.portfolios.conftest import open_book  # noqa: F401
 
@@ -169,3 +172,20 @@ def test_financial_data(script: Any, market: Any) -> None:
     refreshed = script("POST", "/financial_data/refresh")
     assert refreshed.status_code == 202
     assert script("GET", refreshed.json["url"]).json["status"] == "queued"
+
+
+def test_an_allowed_origin_may_call_the_old_addresses(settings: Settings) -> None:
+    friend = {"Origin": "https://friend.example", "Sec-Fetch-Site": "cross-site"}
+    client = create_app(replace(settings, cors_origins=(friend["Origin"],))).test_client()
+    read = client.get("/stock/AAPL", headers=friend)
+    assert read.headers["Access-Control-Allow-Origin"] == friend["Origin"]
+    assert "Origin" in read.headers["Vary"]
+    asked = {**friend, "Access-Control-Request-Method": "POST"}
+    preflight = client.options("/financial_data/add", headers=asked)
+    assert preflight.status_code == 200
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    evil = {**friend, "Origin": "https://evil.example"}
+    stranger = client.get("/stock/AAPL", headers=evil)
+    assert "Access-Control-Allow-Origin" not in stranger.headers
+    assert client.post("/stock/AAPL", json={"amount": 1}, headers=friend).status_code == 401
+    assert client.post("/stock/AAPL", json={"amount": 1}, headers=evil).status_code == 403
