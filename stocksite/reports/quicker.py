@@ -30,6 +30,7 @@ def install() -> None:
     """Put them in place, once per process."""
     import pydyf
     from weasyprint import css
+    from weasyprint.draw import color
     from weasyprint.formatting_structure import boxes
     from weasyprint.layout import background, inline, percent
     from weasyprint.text import ffi, line_break
@@ -47,6 +48,8 @@ def install() -> None:
     _everywhere("strut", line_break.strut, _struts(line_break.strut))
     inline.split_first_line = _lines(inline.split_first_line)
     pydyf._to_bytes = _written(pydyf._to_bytes)
+    boxes.Box.is_in_normal_flow = _in_flow(boxes.Box.is_in_normal_flow)
+    _everywhere("get_color", color.get_color, _color)
     slow = background.layout_box_backgrounds
     _everywhere("layout_box_backgrounds", slow, _backgrounds(slow))
     css.ComputedStyle.__missing__ = _computed(css)
@@ -118,6 +121,23 @@ def _again(slow: Any) -> Any:
             slow(self, style)
 
     return reactivate
+
+
+def _in_flow(slow: Any) -> Any:
+    """Whether a box stands where its text does: one look where five would be taken."""
+    usual = frozenset({"static", "relative"})
+
+    def is_in_normal_flow(self: Any) -> bool:
+        style = self.style
+        return (style["float"] == "none" and style["position"] in usual) or slow(self)
+
+    return is_in_normal_flow
+
+
+def _color(style: Any, key: str) -> Any:
+    """A colour, `currentcolor` followed; colours are not compared with that word."""
+    value = style[key]
+    return style["color"] if isinstance(value, str) and value == "currentcolor" else value
 
 
 def _struts(slow: Any) -> Any:
