@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gc
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from stocksite.core.clock import wall_now
 from stocksite.core.database import unit_of_work
 from stocksite.core.queue import Progress
 from stocksite.reports.service import making, scheduling
+
+log = logging.getLogger(__name__)
 
 
 def print_report(report_id: int, progress: Progress) -> str:
@@ -26,5 +31,12 @@ def run_schedules() -> None:
     with unit_of_work() as session:
         due = scheduling.due(session)
     for schedule_id, end in due:
-        with unit_of_work() as session:
-            scheduling.run(session, schedule_id, end, wall_now())
+        try:
+            with unit_of_work() as session:
+                scheduling.run(session, schedule_id, end, wall_now())
+        except SQLAlchemyError:
+            raise  # the database is away: all of them are due again in a minute
+        except Exception:  # one that cannot be built must not stand in the way of the others
+            log.exception("the report of schedule %s could not be made", schedule_id)
+            with unit_of_work() as session:
+                scheduling.give_up(session, schedule_id, end)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -48,6 +49,13 @@ def lived(session: Session, actor: Actor, market: Any) -> Callable[..., Portfoli
         return book
 
     return live
+
+
+@pytest.fixture
+def browser(login: Any, actor: Actor) -> FlaskClient:
+    """The owner's browser."""
+    found: FlaskClient = login(actor)
+    return found
 
 
 @pytest.fixture

@@ -219,4 +219,18 @@ def test_an_empty_portfolio_prints() -> None:
         base, view=figures.empty_view(7, "New", None, Span()), curves=None, holdings=(), sources=()
     )
     _, made = printed(portfolio.build(none))
-    assert "No session has closed in this span" in text_of(made.pdf)
+    words = text_of(made.pdf)
+    assert "No session has closed in this span" in words
+    assert "Every figure" not in words, "no page of dashes"
+    assert made.pages == 1
+
+
+def test_money_that_moved_has_a_sign_and_no_colour() -> None:
+    report = portfolio.build(inputs(sessions=40, trades=6))
+    (trades,) = [table for table in report.tables if table.key == "trades"]
+    (at,) = [n for n, column in enumerate(trades.columns) if column.key == "cash"]
+    told = [row[at][1:] for row in trades.printed]
+    assert {way for _, way in told} == {""}, "a purchase is no loss"
+    assert any(text.startswith("−") for text, _ in told)
+    assert any(text.startswith("+") for text, _ in told)
+    assert report.figures["net_flow"].way == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from decimal import Decimal
 from typing import Any
@@ -15,10 +14,10 @@ from stocksite.backtest.ask import read_ask
 from stocksite.backtest.service import runs
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
-from stocksite.core.errors import Conflict, InvalidInput, NotFound, RuleViolation
+from stocksite.core.errors import InvalidInput, NotFound, RuleViolation
 from stocksite.portfolios.periods import Span
-from stocksite.portfolios.service import figures
-from stocksite.reports import jobs, native, plain, printing
+from stocksite.portfolios.service import books, figures
+from stocksite.reports import native, plain
 from stocksite.reports.models import Report, ReportSchedule
 from stocksite.reports.reading import Wish
 from stocksite.reports.service import making, reads, scheduling, sharing
@@ -97,6 +96,17 @@ def test_a_stock_report_never_looks_ahead(session: Session, actor: Actor, market
     assert "2009-01-02" not in view.content, "the running session is not in a report"
 
 
+def test_sources_tell_of_no_day_the_market_has_not_reached(
+    session: Session, actor: Actor, market: Any
+) -> None:
+    """A portfolio without a close has no last day of its own; its benchmark has a future."""
+    book = books.open_portfolio(session, actor, books.BookSettings(name="New", benchmark="MSFT"))
+    view, _ = making.make(session, actor, Wish("portfolio", book.id), wall_now(), pdf=False)
+    (table,) = [t for t in plain.read(view.content).tables if t.key == "sources"]
+    assert [row[0] for row in table.rows] == ["MSFT"]
+    assert [row[3] for row in table.rows] == ["2008-12-31"]
+
+
 def test_a_backtest_report(session: Session, actor: Actor, work: Any) -> None:
     run_id = _backtest(session, actor)
     found, pdf = _made(session, actor, work, Wish("backtest", run_id))
@@ -131,16 +141,6 @@ def test_the_same_inputs_are_the_same_report(
     printed, _ = making.make(session, actor, Wish("portfolio", book.id), wall_now())
     assert printed.line.pdf_status == "done"
     assert work() == []
-
-
-def test_the_pdf_of_a_content_is_always_the_same_bytes(
-    session: Session, actor: Actor, lived: Any
-) -> None:
-    book = lived()
-    view, _ = making.make(session, actor, Wish("portfolio", book.id), wall_now(), pdf=False)
-    report = plain.read(view.content)
-    made = [printing.print_pdf(report, view.content, view.line.digest, "x").pdf for _ in range(2)]
-    assert made[0] == made[1]
 
 
 def test_what_is_not_yours_is_not_there(
@@ -180,60 +180,6 @@ def test_a_link_shows_the_report_until_it_is_revoked(
     assert other != token
 
 
-def test_without_pango_page_and_json_work_and_say_what_to_install(
-    session: Session, actor: Actor, lived: Any, work: Any, monkeypatch: Any
-) -> None:
-    book = lived()
-    monkeypatch.setattr(native, "missing", lambda: ("Pango",))
-    view, _ = making.make(session, actor, Wish("portfolio", book.id), wall_now())
-    (job,) = work()
-    assert job.status == "done"
-    found = reads.view(session, actor, view.line.id)
-    assert found.line.pdf_status == "missing"
-    assert "apt install libpango-1.0-0" in found.line.pdf_error
-    with pytest.raises(Conflict, match="Pango is not installed"):
-        reads.pdf(session, found)
-    monkeypatch.undo()
-    making.order_pdf(session, actor, found.line.digest)
-    work()
-    assert reads.view(session, actor, view.line.id).line.pdf_status == "done"
-
-
-def test_a_pdf_that_takes_too_long_is_given_up(
-    session: Session, actor: Actor, lived: Any, work: Any, monkeypatch: Any
-) -> None:
-    book = lived()
-    whole = making.limits.bounded
-    monkeypatch.setattr(making.limits, "bounded", lambda: whole(seconds=0.05))
-    view, _ = making.make(session, actor, Wish("portfolio", book.id), wall_now())
-    work()
-    found = reads.view(session, actor, view.line.id)
-    assert found.line.pdf_status == "failed"
-    assert "more time than one may" in found.line.pdf_error
-
-
-def test_memory_has_a_limit() -> None:
-    with pytest.raises(MemoryError), making.limits.bounded(megabytes=64):
-        bytearray(512 * 1024 * 1024)
-
-
-def test_a_canceled_job_leaves_the_report_and_says_so(
-    session: Session, actor: Actor, lived: Any, work: Any
-) -> None:
-    from stocksite.core import jobs as core_jobs
-
-    book = lived()
-    view, _ = making.make(session, actor, Wish("portfolio", book.id), wall_now())
-    session.commit()
-    assert view.line.job is not None
-    core_jobs.cancel(session, actor, view.line.job, wall_now())
-    session.commit()
-    assert reads.view(session, actor, view.line.id).line.pdf_status == "failed"
-    making.order_pdf(session, actor, view.line.digest)
-    work()
-    assert reads.view(session, actor, view.line.id).line.pdf_status == "done"
-
-
 def test_there_is_room_for_so_many_reports(
     session: Session, actor: Actor, market: Any, monkeypatch: Any
 ) -> None:
@@ -242,59 +188,6 @@ def test_there_is_room_for_so_many_reports(
     making.make(session, actor, Wish("stock", symbol="AAPL"), wall_now(), pdf=False)
     with pytest.raises(RuleViolation, match="You keep 1 reports"):
         making.make(session, actor, Wish("stock", symbol="IBM"), wall_now(), pdf=False)
-
-
-def test_a_schedule_reports_on_each_week_that_is_over(
-    session: Session, actor: Actor, market: Any, lived: Any, work: Any
-) -> None:
-    book = lived(sessions=1)  # Friday 2 January 2009
-    wish = Wish("portfolio", book.id)
-    made = scheduling.schedule(session, actor, wish, "weekly", wall_now())
-    assert scheduling.schedule(session, actor, wish, "weekly", wall_now()) == made
-    session.commit()
-    assert scheduling.due(session) == [], "the first comes after the week that is running"
-    for _ in range(5):
-        day = market.run_session()
-        from stocksite.portfolios.service import snapshots
-
-        snapshots.take(session, day)
-        session.commit()
-        market.until("closed")
-    assert [end.isoformat() for _, end in scheduling.due(session)] == ["2009-01-09"]
-    jobs.run_schedules()
-    session.expire_all()
-    (report,) = session.scalars(select(Report)).all()
-    assert report.schedule_id == made
-    assert json.loads(report.content)["facts"]["end"] == "2009-01-09"
-    assert report.pdf_status == "queued"
-    jobs.run_schedules()
-    assert len(session.scalars(select(Report)).all()) == 1
-    work()
-    scheduling.stop(session, actor, made)
-    assert reads.view(session, actor, report.id).line.pdf_status == "done", "reports stay"
-
-
-def test_a_schedule_whose_portfolio_is_gone_says_why(
-    session: Session, actor: Actor, market: Any, lived: Any
-) -> None:
-    from stocksite.portfolios.service import books
-
-    book = lived()
-    made = scheduling.schedule(session, actor, Wish("portfolio", book.id), "monthly", wall_now())
-    books.archive(session, actor, book.id, book.name, wall_now())
-    row = session.get(ReportSchedule, made)
-    assert row is not None
-    end = row.last_end
-    assert end is not None
-    later = end.replace(year=end.year + 1)
-    assert scheduling.run(session, made, later, wall_now()) is None
-    assert "no portfolio" in row.error
-    assert row.last_end == later
-
-
-def test_only_what_changes_can_be_scheduled(session: Session, actor: Actor) -> None:
-    with pytest.raises(InvalidInput, match="one report is enough"):
-        scheduling.schedule(session, actor, Wish("backtest", 1), "weekly", wall_now())
 
 
 def test_reports_go_with_the_account(session: Session, actor: Actor, market: Any) -> None:

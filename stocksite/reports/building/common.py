@@ -63,7 +63,8 @@ def sources_table(sources: Sequence[Source]) -> Table:
     )
     rows = [(s.symbol, s.source, s.first, s.last, s.sessions, s.gaps, s.held_back) for s in sources]
     note = "A gap is a session without a price between others. What is held back is not used."
-    return Table.of("sources", "Data sources and quality", columns, rows, note=note)
+    empty = "No stock was held, so no price was used."
+    return Table.of("sources", "Data sources and quality", columns, rows, note=note, empty=empty)
 
 
 def drawdown_table(episodes: Sequence[Episode]) -> Table:

@@ -92,7 +92,7 @@ def _parts(given: PortfolioInputs) -> tuple[Section, ...]:
 
 def _period(view: PerformanceView) -> str:
     if view.start is None or view.end is None:
-        return "No close has been written down yet"
+        return "No close in this span"
     since = "From the first session" if view.since_start else "From the close of"
     start = f", {formats.day(view.start)}," if view.since_start else f" {formats.day(view.start)}"
     return f"{since}{start} to the close of {formats.day(view.end)}"

@@ -62,6 +62,7 @@ def shared(session: Session, token: str) -> ReportView:
     return _one(session, Report.share_token == token, REVOKED)
 
 
+FAULT: Final = "The PDF could not be written; the reason has been logged. Order it again."
 REVOKED: Final = "Nothing is shared at this address. The link may have been revoked."
 
 
@@ -89,7 +90,7 @@ def _line(row: Any, job_status: str | None = None, job_message: str = "") -> Rep
     if status == "queued" and told is not None:
         # The job knows better than the row how it stands: a worker may have died at it.
         status = told if told in _LIVE else "failed"
-        error = said if status == "failed" else ""
+        error = "" if told in _LIVE else said if told == "canceled" else FAULT
     elif status == "queued":
         status, error = "failed", "Nobody is printing it any more. Order the PDF again."
     return ReportLine(

@@ -155,6 +155,15 @@ def run(session: Session, schedule_id: int, end: date, now: datetime) -> int | N
     return made.line.id
 
 
+def give_up(session: Session, schedule_id: int, end: date) -> None:
+    """A schedule's report met a fault of ours: say so, and wait for the next period."""
+    session.execute(
+        update(ReportSchedule)
+        .where(ReportSchedule.id == schedule_id)
+        .values(last_end=end, error="The last one could not be made; the reason has been logged.")
+    )
+
+
 def _make_room(session: Session, schedule_id: int) -> None:
     """Delete the oldest beyond what is kept; shared ones stay."""
     older = (
