@@ -98,7 +98,7 @@ def _operation(room: str, operation: Operation, models: Models) -> dict[str, Any
     if operation.body is not None:
         described["requestBody"] = _request_body(operation, models)
     described["responses"] = {
-        **{str(s): _success(s, kind, models) for s, kind in operation.returns.items()},
+        **{str(s): _success(s, kind, operation, models) for s, kind in operation.returns.items()},
         **{
             str(status): texts.failure(status, operation.raw_errors)
             for status in sorted(operation.statuses - operation.returns.keys())
@@ -158,14 +158,17 @@ def _request_body(operation: Operation, models: Models) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": content}}
 
 
-def _success(status: int, kind: Any, models: Models) -> dict[str, Any]:
+def _success(status: int, kind: Any, operation: Operation, models: Models) -> dict[str, Any]:
     described: dict[str, Any] = {"description": texts.SUCCESS.get(status, "Done.")}
     if status in (201, 202):
         described["headers"] = {"Location": {"$ref": "#/components/headers/Location"}}
     if kind is None:
         return described
     if kind is CsvFile:
-        return described | {"content": {"text/csv": {"schema": {"type": "string"}}}}
+        lines: dict[str, Any] = {"schema": {"type": "string"}}
+        if operation.example is not None:
+            lines["example"] = operation.example
+        return described | {"content": {"text/csv": lines}}
     if kind is ReportFile:
         files: dict[str, Any] = {
             "application/pdf": {"schema": {"type": "string"}},

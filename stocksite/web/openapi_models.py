@@ -32,10 +32,13 @@ class _Schemas(GenerateJsonSchema):
         return super().decimal_schema(schema)
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """A default says nothing about what we send."""
+        """Says nothing about what we send; an empty text that could not be sent is none."""
         if self.mode == "serialization":
             return self.generate_inner(schema["schema"])
-        return super().default_schema(schema)
+        described = super().default_schema(schema)
+        if described.get("default") == "" and described.get("minLength", 0) > 0:
+            del described["default"]
+        return described
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Operation:
     @property
     def statuses(self) -> frozenset[int]:
         """Every status it can answer, a crash apart."""
-        implied = {400, 429}
+        implied = {400, 429, 503}  # database or queue may be away at any time
         if self.auth:
             implied |= {401, 403} if self.unsafe else {401}
         if self.admin or "<" in self.rule:

@@ -111,6 +111,7 @@ def test_what_can_happen_is_listed(any_app: Flask) -> None:
     for name, operation in _operations(document(any_app)):
         statuses = operation["responses"].keys()
         method = name.split(" ")[0]
+        assert {"400", "429", "503"} <= statuses, name
         if operation.get("security") != []:
             assert "401" in statuses, name
             if method != "GET":
@@ -120,6 +121,24 @@ def test_what_can_happen_is_listed(any_app: Flask) -> None:
             assert {"413", "415"} | (set() if plain else {"422"}) <= statuses, name
         if "{" in name:
             assert "404" in statuses, name
+
+
+def test_a_default_could_be_sent(app: Flask) -> None:
+    """Validators refuse a document whose defaults break their own schema."""
+    for model in document(app)["components"]["schemas"].values():
+        for name, field in model.get("properties", {}).items():
+            default = field.get("default")
+            if isinstance(default, str):
+                assert len(default) >= field.get("minLength", 0), (model["title"], name)
+
+
+def test_files_of_lines_show_some(app: Flask) -> None:
+    for name, operation in _operations(document(app)):
+        content = operation["responses"].get("200", {}).get("content", {})
+        if set(content) == {"text/csv"}:
+            lines = content["text/csv"]["example"].splitlines()
+            assert len(lines) >= 2, name
+            assert len({line.count(",") for line in lines}) == 1, name
 
 
 def test_examples_are_what_the_schemas_say(any_app: Flask) -> None:

@@ -126,6 +126,12 @@ def recheck_backtest(session: Session, actor: Actor, run_id: int) -> Recheck:
     summary="Trades as CSV",
     tag="Backtests",
     returns=CsvFile,
+    example=(
+        "symbol,entry_date,exit_date,quantity,entry_price,exit_price,profit,return_pct,fees,"
+        "dividends,days_held,mae_pct,mfe_pct,exit_rule\n"
+        "AAPL,2000-03-31,2000-04-18,3135.0,31.86,30.875,-3284.649225,-3.288559,196.674225,"
+        "0.0,12,-17.710295,9.463277,market-at-open\n"
+    ),
 )
 def trades_csv(session: Session, actor: Actor, run_id: int) -> Response:
     """One line per round trip."""
@@ -138,6 +144,7 @@ def trades_csv(session: Session, actor: Actor, run_id: int) -> Response:
     summary="Equity as CSV",
     tag="Backtests",
     returns=CsvFile,
+    example=("date,value,benchmark,drawdown_pct\n2000-03-02,100000.0,93622.8992,0.0\n"),
 )
 def equity_csv(session: Session, actor: Actor, run_id: int) -> Response:
     """One line per close."""

@@ -41,6 +41,10 @@ def list_transactions(
     tag="Portfolios",
     query=TransactionExport,
     returns=CsvFile,
+    example=(
+        "id,executed_at,type,symbol,quantity,price,fees,cash_amount,realized_pnl,order,note\n"
+        "287,2009-02-17T15:35:08Z,buy,AAPL,10,96.85,0.00,-968.50,0.00,183,\n"
+    ),
     errors=(422,),
 )
 def transactions_csv(
@@ -73,6 +77,11 @@ def list_snapshots(
     summary="Daily values as CSV",
     tag="Portfolios",
     returns=CsvFile,
+    example=(
+        "date,total_value,cash,positions_value,net_flow,net_deposits,twr_index,drawdown,"
+        "receivable,reported_value,corrected_at\n"
+        "2009-01-05,100001.80,99796.60,205.20,0.00,100000.00,1.000018,0.0,0.00,100001.80,\n"
+    ),
 )
 def snapshots_csv(session: Session, actor: Actor, portfolio_id: int) -> Response:
     """All of them, oldest first."""

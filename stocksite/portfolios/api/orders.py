@@ -72,6 +72,12 @@ def list_orders(
     tag="Orders",
     query=OrderExport,
     returns=CsvFile,
+    example=(
+        "id,client_order_id,submitted_at,symbol,side,type,time_in_force,quantity,notional,"
+        "status,filled_at,filled_quantity,average_fill_price,commission,reserved,reason\n"
+        "183,first-try,2009-02-17T15:35:08Z,AAPL,buy,market,day,10,,filled,"
+        "2009-02-17T15:35:08Z,10,96.85,0.00,0.00,\n"
+    ),
     errors=(422,),
 )
 def orders_csv(session: Session, actor: Actor, portfolio_id: int, query: OrderExport) -> Response:

@@ -100,6 +100,11 @@ def get_performance(
     tag="Performance",
     query=SpanQuery,
     returns=CsvFile,
+    example=(
+        "section,name,label,value,unit,exact,note\n"
+        "span,all,2009-01-02 to 2009-02-17,,,,My portfolio\n"
+        "figure,twr_pct,Time-weighted return,-0.04,%,-0.040469999999936945,\n"
+    ),
     errors=(422,),
 )
 def performance_file(
