@@ -55,7 +55,7 @@ gc.disable()
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
 worker_class = Drain
 # Each may hold 16 connections to a PostgreSQL that grants 100 unless told otherwise.
-workers = int(os.environ.get("WEB_CONCURRENCY") or min(4, max(2, processors())))
+workers = max(1, int(os.environ.get("WEB_CONCURRENCY") or min(4, max(2, processors()))))
 threads = 8
 # The application is imported once and its memory shared by the workers. It opens no connection
 # and fits no model while it is imported, so nothing is there that a fork could break.

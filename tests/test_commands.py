@@ -309,3 +309,9 @@ def test_startup_can_be_sourced() -> None:
     )
     assert elsewhere.returncode != 0
     assert "Change into the folder" in elsewhere.stderr
+
+
+def test_doctor_misses_the_servers_of_production(settings: Settings) -> None:
+    alone = replace(settings, app_env="production", database_url=None, redis_url=None)
+    assert "DATABASE_URL and REDIS_URL are not both set" in _wrong(alone)
+    assert "DATABASE_URL and REDIS_URL" not in _wrong(replace(alone, app_env="development"))

@@ -6,7 +6,7 @@ makes a request one unit of work: an answer below 400 commits, anything else rol
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, Response
 from flask_caching import Cache
@@ -24,6 +24,9 @@ from stocksite.core.database import Base, engine_options
 from stocksite.core.queue import connect_queue
 from stocksite.settings import Settings
 
+NO_DATABASE: Final = "postgresql+psycopg2://DATABASE_URL-is-not-set.invalid/"
+"""Leads nowhere and says why. An empty address would be whichever server this machine has."""
+
 db = SQLAlchemy(metadata=Base.metadata)
 login_manager = LoginManager()
 csrf = CSRFProtect()
@@ -34,7 +37,7 @@ limiter = Limiter(get_remote_address, strategy="sliding-window-counter", headers
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the extensions and open the one Redis pool (`app.extensions["redis"]`)."""
     # Without a database the commands still work: `run-all` starts one and tells its children.
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or "postgresql+psycopg2://"
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or NO_DATABASE
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options()
     db.init_app(app)
     app.extensions["migrate"] = LocalProxy(lambda: _migrations(app))

@@ -32,6 +32,15 @@ def diagnose(settings: Settings, *, debug: bool = False) -> Iterator[Finding]:
     """(good, sentence) for everything stocksite needs; a bad one says how to mend it."""
     yield from _settings(settings, debug)
     yield _disk(settings)
+    if settings.production and not (settings.database_url and settings.redis_url):
+        yield (
+            False,
+            (
+                "DATABASE_URL and REDIS_URL are not both set, and no site of `make run` runs on "
+                f"{settings.data_dir.resolve()}. Point both at servers that are there."
+            ),
+        )
+        return
     if not settings.database_url or not settings.redis_url:
         yield True, "Servers: embedded, and not running here; `make run` starts them."
         return
