@@ -76,6 +76,11 @@ class Column:
         """Whether it is set at the right."""
         return values.is_number(self.kind)
 
+    @property
+    def head(self) -> str:
+        """The label as it is set: its currency never stands in a line of its own."""
+        return self.label.replace(", $", ",\u00a0$")
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -126,7 +131,7 @@ class Table:
         """Each column's share of the width in percent, by its longest text: a PDF writer that is
         told need not set every cell twice to find out.
         """
-        heads = [max(map(len, column.label.split()), default=1) + 1 for column in self.columns]
+        heads = [max(map(len, column.head.split(" ")), default=1) + 1 for column in self.columns]
         longest = list(heads)
         for row in self.printed:
             for i, (column, text, _) in enumerate(row):

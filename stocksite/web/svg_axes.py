@@ -22,6 +22,7 @@ HEIGHT: Final = 1000
 _MAX_POINTS: Final = 600
 _GUTTER_PX: Final = 54  # `.chart-line` and `.chart-candles` keep this room at the right
 _AXIS_PX: Final = 22
+_UNITS: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _PLOT_PCT: Final = {"s": 86, "m": 92, "l": 95}  # the rest holds the dates, 22 px at each size
 
 
@@ -162,8 +163,17 @@ def _tick_texts(ticks: Sequence[float], kind: str) -> list[str]:
         places = 0 if _whole(ticks) else 1 if _whole([tick * 10 for tick in ticks]) else 2
         return [formats.percent(tick, sign=kind == "percent", places=places) for tick in ticks]
     if max((abs(t) for t in ticks), default=0) >= 100_000:
-        return [formats.compact(tick) for tick in ticks]
+        return _large_texts(ticks)
     return [formats.number(tick, places=0 if _whole(ticks) else 2) for tick in ticks]
+
+
+def _large_texts(ticks: Sequence[float]) -> list[str]:
+    """Large ticks in one unit, with as many places as tell them apart: `998K`, `1.232B`."""
+    size = max(abs(tick) for tick in ticks)
+    unit, suffix = next((u, s) for u, s in _UNITS if size >= u)
+    shares = [tick / unit for tick in ticks]
+    places = next((n for n in range(4) if _whole([share * 10**n for share in shares])), 4)
+    return [f"{formats.number(share, places=places)}{suffix}" if share else "0" for share in shares]
 
 
 def _whole(ticks: Sequence[float]) -> bool:

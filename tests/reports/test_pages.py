@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from stocksite.core.actor import Actor
 from stocksite.core.clock import wall_now
+from stocksite.forecast.service import making as forecasting
+from stocksite.market.service import clock, stocks
 from stocksite.reports import native, plain
 from stocksite.reports.models import Report, ReportSchedule
 from stocksite.reports.reading import ReportView, Wish
@@ -96,6 +98,23 @@ def test_a_form_that_cannot_be_read_says_why(
     answer = _post(browser, f"/reporting/new?{path}", **data)
     assert answer.status_code == 422
     assert words in answer.get_data(as_text=True)
+
+
+def test_a_forecast_of_another_night_can_be_reported_on(
+    browser: FlaskClient, session: Session, forecasted: int, market: Any
+) -> None:
+    """Its link is not among tonight's choices; the form keeps it all the same."""
+    market.run_session()
+    market.until("closed")
+    later = forecasting.make(session, stocks.get(session, "AAPL"), clock.state(session))[0]
+    session.commit()
+    assert later != forecasted
+    form = browser.get(f"/reporting/new?kind=forecast&id={forecasted}").get_data(as_text=True)
+    assert f'value="{forecasted}"' in form
+    answer = _post(browser, "/reporting/new?kind=forecast", id=str(forecasted))
+    assert answer.status_code == 303, answer.get_data(as_text=True)[-400:]
+    (row,) = session.scalars(select(Report)).all()
+    assert row.subject == f"forecast:{forecasted}"
 
 
 def test_days_that_run_backwards_say_so(browser: FlaskClient, lived: Any) -> None:

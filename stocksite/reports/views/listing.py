@@ -106,7 +106,8 @@ def _form(kind: str, args: Any) -> WishForm:
     if kind not in FORMS:
         raise NotFound(f"There are no reports on that. There are: {', '.join(KINDS)}.")
     form = FORMS[kind](args) if args is not None else FORMS[kind]()
-    raw = request.args.get("id", "")
+    # What was linked to may be no longer, or not yet, among what is offered by itself.
+    raw = request.form.get("id", "") or request.args.get("id", "")
     number = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
     offer(form, offering.choices(db.session(), me(), kind, number))
     return form
