@@ -19,6 +19,8 @@ _GOOD_ENOUGH: Final = 1e-6
 """Gain in mean log-likelihood below which climbing stops."""
 _LIMIT: Final = 0.9995
 """α + β stays below this: the variance has a level to return to."""
+_LOWEST: Final = np.array([-2.0, -7.0])
+_HIGHEST: Final = np.array([9.0, 2.0])
 _CLIP: Final = 12.0
 """A day counts for at most this many standard deviations."""
 
@@ -40,25 +42,31 @@ class Garch:
         return out
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where the climb stands."""
+
+    theta: Floats
+    alpha: float
+    beta: float
+    variances: Floats
+    value: float
+
+
 def fit(closes: Floats) -> Garch:
     """Fit to the last ten years of closes (positive, adjusted, at least two)."""
     squares = log_returns(closes)[1:][-GARCH_BARS:] ** 2
     level = max(float(squares.mean()), 1e-10)
     squares = np.minimum(squares, _CLIP**2 * level)
-    theta = np.array([4.0, -2.5])
-    value, gradient, information = _climb(squares, level, theta)
+    here = _stand(squares, level, np.array([4.0, -2.5]))
     for _ in range(_MAX_STEPS):
-        step = _solve(information, gradient)
-        better = _line_search(squares, level, theta, step, value)
-        if better is None:
+        there = _line_search(squares, level, here, _solve(*_slope(squares, level, here)))
+        if there is None:
             break
-        gain = better[0] - value
-        value, theta = better
+        gain, here = there.value - here.value, there
         if gain < _GOOD_ENOUGH:
             break
-        value, gradient, information = _climb(squares, level, theta)
-    alpha, beta = _parameters(theta)
-    return Garch(level, alpha, beta, float(_variances(squares, level, alpha, beta)[-1]))
+    return Garch(level, here.alpha, here.beta, float(here.variances[-1]))
 
 
 def _parameters(theta: Floats) -> tuple[float, float]:
@@ -81,25 +89,31 @@ def _likelihood(squares: Floats, variances: Floats) -> float:
     return -0.5 * float(np.mean(np.log(known) + squares / known))
 
 
-def _climb(squares: Floats, level: float, theta: Floats) -> tuple[float, Floats, Floats]:
-    """Mean log-likelihood, its gradient and the expected information, in θ."""
+def _stand(squares: Floats, level: float, theta: Floats) -> _Place:
+    """The mean log-likelihood at θ, with what it was worked out from."""
     alpha, beta = _parameters(theta)
     variances = _variances(squares, level, alpha, beta)
-    known = variances[:-1]
-    by_alpha, by_beta = np.zeros(len(known)), np.zeros(len(known))
-    by_alpha[1:] = decayed(squares[:-1] - level, beta)
-    by_beta[1:] = decayed(known[:-1] - level, beta)
+    return _Place(theta, alpha, beta, variances, _likelihood(squares, variances))
+
+
+def _slope(squares: Floats, level: float, at: _Place) -> tuple[Floats, Floats]:
+    """Expected information and gradient of the mean log-likelihood, in θ."""
+    alpha, beta, known = at.alpha, at.beta, at.variances[:-1]
+    moved = np.zeros((2, len(known)))
+    np.subtract(squares[:-1], level, out=moved[0, 1:])
+    np.subtract(known[:-1], level, out=moved[1, 1:])
+    by_alpha, by_beta = decayed(moved, beta)
     total = alpha + beta
     along_total, share = total * (1 - total / _LIMIT), alpha / total
-    by_sum = along_total * (share * by_alpha + (1 - share) * by_beta)
-    by_share = alpha * (1 - share) * (by_alpha - by_beta)
-    relative = np.stack([by_sum, by_share]) / known
+    relative = np.empty_like(moved)
+    np.multiply(along_total, share * by_alpha + (1 - share) * by_beta, out=relative[0])
+    np.multiply(alpha * (1 - share), by_alpha - by_beta, out=relative[1])
+    relative /= known
     surprise = squares / known - 1
     gradient: Floats = 0.5 * (relative * surprise).mean(axis=1)
     cross = float((relative[0] * relative[1]).mean())
     diagonal = (relative**2).mean(axis=1)
-    information = 0.5 * np.array([[diagonal[0], cross], [cross, diagonal[1]]])
-    return _likelihood(squares, variances), gradient, information
+    return 0.5 * np.array([[diagonal[0], cross], [cross, diagonal[1]]]), gradient
 
 
 def _solve(information: Floats, gradient: Floats) -> Floats:
@@ -111,13 +125,11 @@ def _solve(information: Floats, gradient: Floats) -> Floats:
     return limited
 
 
-def _line_search(
-    squares: Floats, level: float, theta: Floats, step: Floats, value: float
-) -> tuple[float, Floats] | None:
+def _line_search(squares: Floats, level: float, here: _Place, step: Floats) -> _Place | None:
     """The first halving of the step that climbs, or None at the top."""
     for halving in range(6):
-        tried = np.clip(theta + step / 2**halving, [-2.0, -7.0], [9.0, 2.0])
-        reached = _likelihood(squares, _variances(squares, level, *_parameters(tried)))
-        if reached > value:
-            return reached, tried
+        tried = np.clip(here.theta + step / 2**halving, _LOWEST, _HIGHEST)
+        there = _stand(squares, level, tried)
+        if there.value > here.value:
+            return there
     return None

@@ -18,18 +18,20 @@ def pack(spreads: dict[str, Spread]) -> dict[str, Any]:
 
 
 def _pack(spread: Spread) -> dict[str, Any]:
-    out: dict[str, Any] = {"scale": _short(spread.scale)}
+    out: dict[str, Any]
     if float(np.abs(spread.scale / (spread.scale[0] * _ROOTS) - 1).max()) < 1e-13:
         out = {"daily": float(spread.scale[0])}
+    else:
+        out = {"scale": _short(spread.scale)}
     if spread.center.any():
         out["center"] = _short(spread.center)
-    if not np.array_equal(spread.shape, NORMAL):
+    if spread.shape is not NORMAL and not np.array_equal(spread.shape, NORMAL):
         out["shape"] = _short(spread.shape)
     return out
 
 
 def _short(values: Floats) -> list[float]:
-    short: list[float] = np.round(values, 12).tolist()
+    short: list[float] = values.round(12).tolist()
     return short
 
 

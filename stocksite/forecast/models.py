@@ -57,6 +57,29 @@ class Doubles(TypeDecorator[list[Any]]):
 _BRACES = str.maketrans("[]", "{}", " ")
 
 
+class Days(TypeDecorator[list[date]]):
+    """An array of days, sent as `{2009-01-02,2009-01-05}`.
+
+    As `ARRAY['2009-01-02'::date, …]` each day is an expression to be parsed: of a night's
+    forecasts 45,000.
+    """
+
+    impl = ARRAY(SqlDate)
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """Lists of days as PostgreSQL writes them."""
+
+        def write(value: Any) -> str | None:
+            return None if value is None else f"{{{','.join(map(date.isoformat, value))}}}"
+
+        return write
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """An index is a whole number, not another array."""
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
 class ModelVersion(Base):
     """A trained model with everything its card says. The artifact is plain JSON numbers."""
 
@@ -173,8 +196,8 @@ class Forecast(Base):
     up_share: Mapped[float | None] = mapped_column(Double)
     """Base rate: share of earlier 30-day windows of this stock that ended higher."""
     up_windows: Mapped[int | None] = mapped_column(Integer)
-    days: Mapped[list[date] | None] = mapped_column(ARRAY(SqlDate))
-    recent_days: Mapped[list[date] | None] = mapped_column(ARRAY(SqlDate))
+    days: Mapped[list[date] | None] = mapped_column(Days())
+    recent_days: Mapped[list[date] | None] = mapped_column(Days())
     recent: Mapped[list[float] | None] = mapped_column(Doubles())
     """The last closes that were seen, in the shares of the origin: what the chart leads in with."""
     quantiles: Mapped[list[list[float]] | None] = mapped_column(Doubles(2))

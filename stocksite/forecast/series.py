@@ -9,17 +9,24 @@ from stocksite.forecast.terms import Floats
 
 def log_returns(closes: Floats) -> Floats:
     """r[t] = ln(close[t] / close[t−1]), with r[0] = 0; the length of `closes`."""
+    path = np.log(closes)
     returns = np.zeros(len(closes))
-    np.subtract(np.log(closes[1:]), np.log(closes[:-1]), out=returns[1:])
+    np.subtract(path[1:], path[:-1], out=returns[1:])
     return returns
 
 
 def decayed(x: Floats, decay: float) -> Floats:
-    """y[t] = x[t] + decay · y[t−1], by doubling: ten passes instead of a loop over days."""
+    """y[t] = x[t] + decay · y[t−1], by doubling: ten passes instead of a loop over days.
+
+    Of several series, the rows of `x`, at once.
+    """
     y = np.array(x, dtype=np.float64)
+    days = y.shape[-1]
+    earlier = np.empty_like(y)
     step, factor = 1, decay
-    while step < len(y) and factor > 1e-18:
-        y[step:] += factor * y[:-step]
+    while step < days and factor > 1e-18:
+        told = np.multiply(y[..., :-step], factor, out=earlier[..., step:])
+        y[..., step:] += told
         step, factor = 2 * step, factor * factor
     return y
 

@@ -219,13 +219,13 @@ def insert_rows(session: Session, rows: list[dict[str, Any]]) -> dict[int, int]:
     statement = (
         insert(Forecast)
         .on_conflict_do_nothing()
-        .returning(Forecast.id, Forecast.stock_id, Forecast.days)
+        .returning(Forecast.id, Forecast.stock_id, Forecast.days[1].label("first"))
     )
     stored = session.execute(statement, rows).all()
     due = [
-        {"forecast_id": row.id, "next_horizon": 1, "next_day": row.days[0]}
+        {"forecast_id": row.id, "next_horizon": 1, "next_day": row.first}
         for row in stored
-        if row.days
+        if row.first
     ]
     if due:
         session.execute(insert(PendingForecast), due)
