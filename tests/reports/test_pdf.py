@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jinja2 import Environment
 
-from stocksite.reports import drawing, native, plain, printing
+from stocksite.reports import native, plain, printing
 from stocksite.reports.building import portfolio
 from stocksite.reports.content import Report
 from stocksite.reports.printing import Printed
-from tests.reports.files import opened, tags, text_of
+from tests.reports.files import opened, page_of, same_everywhere, tags, text_of
 from tests.reports.generated import inputs
 
 pytestmark = pytest.mark.skipif(bool(native.missing()), reason="Pango is not installed here")
@@ -44,15 +43,6 @@ def usual() -> tuple[Report, str, Printed]:
     return report, *printed(report)
 
 
-def _page(report: Report) -> str:
-    """The page's own markup of a report: the template that the PDF shares."""
-    made: Environment = printing._environment()
-    template = made.get_template("reports/_body.html")
-    return template.render(
-        report=report, paper=False, draw=drawing.draw, legend=drawing.legend, id="x"
-    )
-
-
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.integers(0, 10_000),
@@ -62,27 +52,8 @@ def _page(report: Report) -> str:
 def test_page_pdf_and_json_have_the_same_figures(seed: int, sessions: int, name: str) -> None:
     report = portfolio.build(inputs(seed, sessions=sessions, trades=7, name=name, note="n"))
     text, made = printed(report)
-    words, page, told = text_of(made.pdf), _page(report), json.loads(text)
-    figures = [
-        figure
-        for section in told["sections"]
-        for block in section["blocks"]
-        if block["block"] == "figures"
-        for figure in block["items"]
-    ]
-    assert len(figures) >= 24
-    for figure in figures:
-        assert figure["text"] in words, (figure["key"], figure["text"])
-        assert f">{figure['text']}<" in page, (figure["key"], figure["text"])
-        if isinstance(figure["value"], float) and "%" in figure["text"]:
-            shown = figure["text"].replace("−", "-").replace(",", "").strip("+%")
-            assert float(shown) == figure["value"]
-    for table in report.tables:
-        for row in table.printed:
-            for column, cell, _ in row:
-                if column.is_number:
-                    assert cell in words, (table.key, cell)
-                    assert f">{cell}<" in page, (table.key, cell)
+    same_everywhere(report, text, made.pdf)
+    assert len(report.figures) >= 24
 
 
 def test_it_is_tagged_with_a_language_a_title_and_a_mark_of_pdf_ua() -> None:
@@ -190,7 +161,7 @@ def test_hostile_names_and_notes_are_only_text(text: str, monkeypatch: Any) -> N
     assert b"/JavaScript" not in made.pdf
     assert b"/URI" not in made.pdf
     assert "root:" not in text_of(made.pdf)
-    page = _page(report)
+    page = page_of(report)
     assert "<script" not in page
     assert "<link" not in page
     assert "<img" not in page

@@ -17,7 +17,7 @@ from stocksite.reports.building import portfolio
 from stocksite.reports.content import Report
 from stocksite.reports.reading import Wish
 from stocksite.reports.service import making
-from tests.reports.files import tags
+from tests.reports.files import same_everywhere, tags
 from tests.reports.generated import inputs
 
 pytestmark = pytest.mark.skipif(bool(native.missing()), reason="Pango is not installed here")
@@ -49,7 +49,7 @@ def test_a_validator_finds_nothing_in_a_portfolio(shape: dict[str, Any]) -> None
     assert judged(pdf_of(portfolio.build(inputs(**shape)))) == {}
 
 
-def test_a_validator_finds_nothing_in_the_other_kinds(
+def test_the_other_kinds_say_the_same_everywhere_and_a_validator_finds_nothing(
     session: Session, actor: Actor, market: Any, forecasted: int
 ) -> None:
     ask = {"strategy": "sma_cross", "symbols": ["AAPL"], "parameters": {"fast": 20, "slow": 50}}
@@ -58,7 +58,10 @@ def test_a_validator_finds_nothing_in_the_other_kinds(
     wishes = (Wish("stock", symbol="AAPL"), Wish("backtest", run), Wish("forecast", forecasted))
     for wish in wishes:
         view, _ = making.make(session, actor, wish, wall_now(), pdf=False)
-        assert judged(pdf_of(plain.read(view.content))) == {}, wish.kind
+        report = plain.read(view.content)
+        pdf = pdf_of(report)
+        same_everywhere(report, view.content, pdf)
+        assert judged(pdf) == {}, wish.kind
 
 
 def test_the_validator_can_find_something() -> None:
