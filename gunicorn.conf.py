@@ -5,9 +5,15 @@ PORT is the port (8000), WEB_CONCURRENCY the number of processes (one per CPU, t
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import select
+import socket
+import struct
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +54,32 @@ class Drain(ThreadWorker):
             listener.close()
 
 
+SO_ATTACH_FILTER = 26
+"""Linux: let a program decide which packets reach a socket."""
+NEWCOMERS_AWAY = (
+    *((0x30, 0, 0, 13), (0x54, 0, 0, 0x12)),  # the flags of the TCP header: SYN and ACK
+    *((0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF)),  # SYN alone is dropped
+)
+HANDSHAKES_S = 0.05
+"""How long those who knocked before may take to come in: a few times the way through a network."""
+
+
+def turn_newcomers_away(listeners: list[Any]) -> None:
+    """Let nobody else knock, so that nobody is in the doorway when the door closes.
+
+    Between a worker's last look at who waits and the closing of the socket a visitor could be let
+    in by the kernel, and cut off. A dropped SYN is sent again a second later, and refused then.
+    Where the system has no such filters the moment stays.
+    """
+    code = b"".join(struct.pack("HBBI", *step) for step in NEWCOMERS_AWAY)
+    program = ctypes.create_string_buffer(code)
+    wanted = struct.pack("HP", len(NEWCOMERS_AWAY), ctypes.addressof(program))
+    for listener in listeners:
+        if sys.platform == "linux" and listener.sock.family != socket.AF_UNIX:
+            with suppress(OSError):
+                listener.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, wanted)
+
+
 # Importing makes hundreds of thousands of objects that stay, so there is no garbage to look for.
 # `when_ready` turns the collector on.
 gc.disable()
@@ -84,6 +116,16 @@ def when_ready(server: Any) -> None:
     gc.freeze()
     gc.enable()
     gc.set_threshold(20_000, 20, 20)
+    stop = server.stop
+
+    def stop_at_an_empty_doorway(graceful: bool = True) -> None:
+        # A socket shared with another master (USR2) or with systemd goes on letting people in.
+        if graceful and server.reexec_pid == server.master_pid == 0 and not server.systemd:
+            turn_newcomers_away(server.LISTENERS)
+            time.sleep(HANDSHAKES_S)
+        stop(graceful)
+
+    server.stop = stop_at_an_empty_doorway
 
 
 def post_worker_init(worker: Any) -> None:

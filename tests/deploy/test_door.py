@@ -1,6 +1,7 @@
 """A web process that stops: who got through the door is answered, who comes later is refused.
 
-gunicorn's own worker, in place of `Drain`, breaks six or seven of these connections.
+gunicorn's own worker, in place of `Drain`, breaks six or seven of these connections; without
+`turn_newcomers_away`, the slow door breaks one of every visitor.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from tests.deploy.procfile import ROOT, free_port, wait_until
 pytestmark = pytest.mark.slow
 
 
-def test_nobody_who_was_let_in_goes_without_an_answer() -> None:
+# The second's workers close the door 0.3 s after their last look at who waits.
+@pytest.mark.parametrize("conf", ["gunicorn.conf.py", "tests/deploy/guest/slow_door.py"])
+def test_nobody_who_was_let_in_goes_without_an_answer(conf: str) -> None:
     port, stopped = free_port(), threading.Event()
     master = subprocess.Popen(
         [
             *(sys.executable, "-m", "gunicorn", "small:app"),
-            *("--config", str(ROOT / "gunicorn.conf.py")),
+            *("--config", str(ROOT / conf)),
             *("--pythonpath", str(ROOT / "tests" / "deploy" / "guest")),
         ],
         env={**os.environ, "PORT": str(port), "WEB_CONCURRENCY": "2"},
@@ -70,8 +73,10 @@ def test_nobody_who_was_let_in_goes_without_an_answer() -> None:
         master.wait()
     for visitor in visitors:
         visitor.join()
-    # Between the last look at the door and closing it lies a moment that TCP does not let one see.
-    assert len(told["broken"]) <= 1
+    if sys.platform == "linux":
+        assert told["broken"] == []
+    else:  # nothing there keeps newcomers from the doorway while it closes
+        assert len(told["broken"]) <= 1 or "slow" in conf
     assert set(told["answered"]) == {"ok"}
 
 
