@@ -9,29 +9,27 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import psycopg2
+from numpy.typing import NDArray
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from stocksite.market.adjust import Days, Floats
 from stocksite.market.providers.base import BarSeries
 
 _COLUMNS = "stock_id, date, open, high, low, close, volume, source, fetch_id"
-_STAGE = text("""
-    CREATE TEMPORARY TABLE IF NOT EXISTS incoming_bar (
-        stock_id bigint, date date, open float8, high float8, low float8, close float8,
-        volume float8, source varchar(20), fetch_id bigint
-    ) ON COMMIT DROP
-""")
-_TAKE = text(f"""
-    INSERT INTO bar ({_COLUMNS}) SELECT {_COLUMNS} FROM incoming_bar
-    ON CONFLICT (stock_id, date) DO NOTHING
+_LOCK = text("SELECT FROM stock WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_STORED = text("""
+    SELECT stock_id, array_agg(date - DATE '2000-01-01') FROM bar
+    WHERE stock_id = ANY(:ids) AND date BETWEEN :first AND :last GROUP BY stock_id
 """)
 _SPAN = text("""
     UPDATE stock SET first_bar = least(stock.first_bar, span.first_day),
                      last_bar = greatest(stock.last_bar, span.last_day), status = 'active'
-    FROM (SELECT stock_id, min(date) AS first_day, max(date) AS last_day
-          FROM incoming_bar GROUP BY stock_id) span
-    WHERE stock.id = span.stock_id
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:firsts AS date[]), CAST(:lasts AS date[]))
+         span (id, first_day, last_day)
+    WHERE stock.id = span.id
 """)
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -60,27 +58,81 @@ class Parcel:
 def write(session: Session, parcels: Iterable[Parcel]) -> int:
     """Store bars; returns how many were new. A day that is stored already is never rewritten.
 
-    Keeps `stock.first_bar`, `last_bar` and `status` in step. Five statements, whatever the size.
+    Keeps `stock.first_bar`, `last_bar` and `status` in step. Raises IntegrityError for a stock
+    that is not there and for a price that cannot be. Four statements, whatever the size.
+    The stocks' rows are held first, so that nobody else stores bars of theirs meanwhile and what
+    is new can be copied straight in: through a table of its own and `ON CONFLICT` it takes half
+    as long again.
     """
-    packed = [_packed(parcel) for parcel in parcels if len(parcel.series)]
-    if not packed:
+    found = [parcel for parcel in parcels if len(parcel.series)]
+    if not found:
         return 0
     session.flush()
-    session.execute(_STAGE)
-    session.execute(text("TRUNCATE incoming_bar"))
+    spans = _spans(found)
+    session.execute(_LOCK, {"ids": list(spans)})
+    masks = _new(found, _stored(session, spans))
+    packed = [_packed(parcel, mask) for parcel, mask in zip(found, masks, strict=True)]
+    _copy(session, io.BytesIO(b"".join([_HEADER, *packed, _TRAILER])))
+    firsts, lasts = ([span[i].isoformat() for span in spans.values()] for i in (0, 1))
+    session.execute(_SPAN, {"ids": list(spans), "firsts": firsts, "lasts": lasts})
+    return int(sum(mask.sum() for mask in masks))
+
+
+def _copy(session: Session, rows: io.BytesIO) -> None:
+    """Rows into `bar`; what the table refuses is told as by any other statement."""
+    told = f"COPY bar ({_COLUMNS}) FROM STDIN (FORMAT binary)"
     connection: Any = session.connection().connection
     with connection.cursor() as cursor:
-        cursor.copy_expert(
-            f"COPY incoming_bar ({_COLUMNS}) FROM STDIN (FORMAT binary)",
-            io.BytesIO(b"".join([_HEADER, *packed, _TRAILER])),
-        )
-    new: Any = session.execute(_TAKE)
-    session.execute(_SPAN)
-    return int(new.rowcount)
+        try:
+            cursor.copy_expert(told, rows)
+        except psycopg2.IntegrityError as error:
+            raise IntegrityError(told, None, error) from error
 
 
-def _packed(parcel: Parcel) -> bytes:
-    """The rows as binary COPY takes them: each value after its length in bytes, −1 for NULL."""
+def _spans(parcels: Iterable[Parcel]) -> dict[int, tuple[date, date]]:
+    """First and last day that come in, by stock."""
+    spans: dict[int, tuple[date, date]] = {}
+    for parcel in parcels:
+        days = parcel.series.days
+        first, last = days.min().astype(object), days.max().astype(object)
+        before = spans.get(parcel.stock_id, (first, last))
+        spans[parcel.stock_id] = (min(first, before[0]), max(last, before[1]))
+    return spans
+
+
+def _stored(session: Session, spans: dict[int, tuple[date, date]]) -> dict[int, Days]:
+    """Days that are stored already, by stock."""
+    within = {
+        "ids": list(spans),
+        "first": min(first for first, _ in spans.values()),
+        "last": max(last for _, last in spans.values()),
+    }
+    rows = session.execute(_STORED, within)
+    return {i: _EPOCH + np.array(days, dtype="timedelta64[D]") for i, days in rows}
+
+
+def _new(parcels: Iterable[Parcel], known: dict[int, Days]) -> list[NDArray[np.bool_]]:
+    """Of each parcel, which rows to store: the first of each day that is not there yet."""
+    masks = []
+    for parcel in parcels:
+        days = parcel.series.days
+        mask = np.zeros(len(days), dtype=np.bool_)
+        mask[np.unique(days, return_index=True)[1]] = True
+        there = known.get(parcel.stock_id)
+        if there is not None:
+            mask &= ~np.isin(days, there)
+            known[parcel.stock_id] = np.concatenate([there, days[mask]])
+        else:
+            known[parcel.stock_id] = days
+        masks.append(mask)
+    return masks
+
+
+def _packed(parcel: Parcel, mask: NDArray[np.bool_]) -> bytes:
+    """Its rows under the mask as binary COPY takes them.
+
+    Each value stands after its length in bytes; −1 is NULL's.
+    """
     series, source = parcel.series, parcel.series.provider.encode()
     columns: dict[str, tuple[str, Any]] = {
         "stock": (">i8", parcel.stock_id),
@@ -106,7 +158,7 @@ def _packed(parcel: Parcel) -> bytes:
         rows[name] = values
     if parcel.fetch_id is None:
         rows["fetch_len"] = -1
-    return rows.tobytes()
+    return rows[mask].tobytes()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
