@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click import ClickException, Context
+from click import Context
 from click.testing import Result
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from stocksite import cli_progress, create_app
 from stocksite.auth.models import User
 from stocksite.cli_more import SPELLINGS
 from stocksite.core import database
@@ -35,14 +33,13 @@ OURS = {
     *("snapshot", "train-model", "verify-ledger", "worker", *SPELLINGS),
 }
 
-AWAY = "postgresql+psycopg2://nobody@127.0.0.1:1/nothing"
-
 Run = Callable[..., Result]
 
 
 @pytest.fixture
 def run(app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on this worker's database."""
+    app.cli.list_commands(Context(app.cli))  # imports them, before what they import is replaced
     monkeypatch.setattr(database, "connect", lambda url: engine)
     return lambda *words, **options: app.test_cli_runner().invoke(args=list(words), **options)
 
@@ -132,33 +129,6 @@ def test_a_model_is_trained_by_either_spelling(run: Run) -> None:
     assert "NOSUCH" in unknown.output
 
 
-# --- servers that are away --------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("create-admin", "ada"),
-        ("forecast", "AAPL"),
-        ("load-stock-data", "AAPL"),
-        ("prepare",),
-        ("seed-demo",),
-        ("snapshot",),
-        ("train-model", "AAPL"),
-        ("verify-ledger",),
-    ],
-)
-def test_a_database_that_is_away_is_one_sentence(
-    words: tuple[str, ...], settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "_factory", database._factory)  # put back when the test ends
-    app = create_app(replace(settings, database_url=AWAY))
-    said = app.test_cli_runner().invoke(args=list(words))
-    assert said.exit_code == 1, said.output
-    assert said.output.splitlines()[-1].startswith("Error: PostgreSQL does not answer")
-    assert "Traceback" not in said.output
-
-
 def test_a_database_of_an_older_version_is_one_sentence(run: Run, session: Session) -> None:
     session.execute(text("ALTER TABLE market_clock RENAME TO market_clock_of_old"))
     session.commit()
@@ -169,22 +139,6 @@ def test_a_database_of_an_older_version_is_one_sentence(run: Run, session: Sessi
         session.commit()
     assert said.exit_code == 1
     assert "Run `flask prepare` first." in said.output
-
-
-def test_migrating_never_guesses_a_database(settings: Settings, tmp_path: Path) -> None:
-    """Without an address the client library would take whichever server this machine has."""
-    nowhere = replace(settings, database_url=None, redis_url=None, data_dir=tmp_path)
-    with create_app(nowhere).app_context(), pytest.raises(ClickException, match="No site runs on"):
-        upgrade()
-    away = create_app(replace(settings, database_url=AWAY))
-    with away.app_context(), pytest.raises(ClickException, match="PostgreSQL does not answer"):
-        upgrade()
-
-
-def test_a_progress_bar_names_what_is_at_hand_and_never_none() -> None:
-    assert [cli_progress.shown(one) for one in (None, [], "AAPL", ["MSFT", "IBM"])] == [
-        *("", "[]", "AAPL", "MSFT")
-    ]
 
 
 # --- doctor ------------------------------------------------------------------------------------
