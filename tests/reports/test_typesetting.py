@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stocksite.reports import native, plain, printing, typesetting
+from stocksite.reports import native, plain, printing, quicker, typesetting
 from stocksite.reports.building import portfolio
 from tests.reports.files import opened
 from tests.reports.generated import inputs
@@ -37,6 +38,11 @@ def test_the_quick_functions_print_the_same_bytes(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", _PLAINLY, str(kept), str(plainly)], check=True)
     quickly = printing.print_pdf(report, text, plain.digest(text), "plainly")
     assert quickly.pdf == plainly.read_bytes()
+
+
+def test_the_quick_functions_are_for_the_versions_that_are_installed() -> None:
+    """With others they stay away; look through them again before the versions are raised."""
+    assert {name: version(name) for name in quicker.WRITTEN_FOR} == quicker.WRITTEN_FOR
 
 
 def test_the_identifier_is_the_report_and_the_file_opens() -> None:
