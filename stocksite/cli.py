@@ -23,6 +23,10 @@ from stocksite.settings import Settings, SettingsError
 class Commands(AppGroup):
     """The commands, imported when the first is asked for: a web process never needs one."""
 
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app.name, commands=app.cli.commands)
+        self._app = app
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
         self._load()
@@ -37,17 +41,18 @@ class Commands(AppGroup):
     def _load(self) -> None:
         from stocksite import cli_forecast, cli_live, cli_more, cli_people
         from stocksite.cli_failing import in_a_sentence
+        from stocksite.web import extensions
 
         here = (run_all, prepare, worker, clock, seed_demo, snapshot, verify_ledger, doctor)
         for command in (*here, *cli_live.COMMANDS, *cli_people.COMMANDS, *cli_forecast.COMMANDS):
             self.add_command(in_a_sentence(command))
         cli_more.register(self)
+        extensions.add_migrations(self._app)
 
 
 def register(app: Flask) -> None:
     """Hang the commands on the app, and what `flask shell` has at hand."""
-    theirs = app.cli.commands
-    app.cli = Commands(app.name, commands=theirs)
+    app.cli = Commands(app)
     app.shell_context_processor(_shell_context)
 
 

@@ -6,7 +6,7 @@ makes a request one unit of work: an answer below 400 commits, anything else rol
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, Response
 from flask_caching import Cache
@@ -18,7 +18,6 @@ from flask_wtf import CSRFProtect
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from werkzeug.local import LocalProxy
 
 from stocksite.core.database import Base, engine_options
 from stocksite.core.queue import connect_queue
@@ -40,7 +39,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or NO_DATABASE
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options()
     db.init_app(app)
-    app.extensions["migrate"] = LocalProxy(lambda: _migrations(app))
     login_manager.init_app(app)
     csrf.init_app(app)
     redis = _impatient(settings.redis_url) if settings.redis_url else None
@@ -63,12 +61,11 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(finish_request)
 
 
-def _migrations(app: Flask) -> Any:
-    """What `flask db` asks for. Only then is Alembic imported, a tenth of what starting costs."""
+def add_migrations(app: Flask) -> None:
+    """Hang `flask db` on the application. Alembic is a tenth of what importing all of it costs."""
     from flask_migrate import Migrate
 
     Migrate(compare_type=True).init_app(app, db, directory="migrations")
-    return app.extensions["migrate"]
 
 
 def _impatient(url: str) -> Redis:
