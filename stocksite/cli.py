@@ -163,17 +163,23 @@ def clock() -> None:
 @click.option("--close", is_flag=True, help="Keep everybody out of it instead.")
 @with_appcontext
 def seed_demo(close: bool) -> None:
-    """Create the demo account with two portfolios, unless it is there. Example: flask seed-demo"""
+    """Create the demo account with two portfolios, or open it again if it was closed.
+
+    Example: flask seed-demo
+    """
     from stocksite.core.database import connect, unit_of_work
     from stocksite.desk.service import demo
 
     connect(servers(_settings())[0])
     with unit_of_work() as session:
         made = demo.close(session) if close else demo.seed(session)
+        opened = not close and not made and demo.reopen(session)
     if close:
         click.echo("The demo account is closed." if made else "No demo account was open.")
-        return
-    click.echo("Demo account created." if made else "The demo account is there already.")
+    elif opened:
+        click.echo("The demo account is open again.")
+    else:
+        click.echo("Demo account created." if made else "The demo account is there already.")
 
 
 @click.command("snapshot")

@@ -239,6 +239,9 @@ def test_a_public_site_does_not_open_on_a_database_with_the_demo_account(
     )
 
     assert "closed" in run("seed-demo", "--close").output
+    assert "open again" in run("seed-demo").output
+    assert "there already" in run("seed-demo").output
+    assert "closed" in run("seed-demo", "--close").output
     assert demo.is_open(session) is False
     assert "seed-demo" not in _wrong(public)
     list(preparation.prepare_all(public, settings.database_url))

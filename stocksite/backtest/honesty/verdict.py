@@ -137,10 +137,11 @@ def _deflated(deflated: Deflated | None) -> str:
 def _walk(walk: WalkForward | None) -> str:
     if walk is None or walk.out_sharpe is None:
         return ""
+    went = "fell" if walk.out_sharpe < walk.in_sharpe else "went"
     return (
-        f"Chosen on the past and traded on the months after, its Sharpe ratio fell from "
-        f"{walk.in_sharpe:.2f} to {walk.out_sharpe:.2f}; 1 became {walk.growth:.2f}, by holding "
-        f"{walk.holding:.2f} ({len(walk.folds)} folds, {walk.winners} different winners)."
+        f"Chosen on the past and traded on the months after, its Sharpe ratio {went} from "
+        f"{_ratio(walk.in_sharpe)} to {_ratio(walk.out_sharpe)}; 1 became {walk.growth:.2f}, by "
+        f"holding {walk.holding:.2f} ({len(walk.folds)} folds, {walk.winners} different winners)."
     )
 
 
@@ -148,7 +149,7 @@ def _interval(interval: tuple[float, float] | None) -> str:
     if interval is None:
         return ""
     low, high = interval
-    return f"Its Sharpe ratio lies between {low:.2f} and {high:.2f} with 95% confidence."
+    return f"Its Sharpe ratio lies between {_ratio(low)} and {_ratio(high)} with 95% confidence."
 
 
 def _pbo(pbo: float | None) -> str:
@@ -183,6 +184,10 @@ def _look_ahead(check: LookAheadCheck | None) -> str:
     if check.passed:
         return f"It never looked ahead ({check.futures_tried} other futures tried)."
     return f"It looks ahead: decisions before bar {check.findings[0].cut} change with its future."
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _change(growth: float) -> str:

@@ -75,6 +75,15 @@ def close(session: Session) -> bool:
     return True
 
 
+def reopen(session: Session) -> bool:
+    """Let people into the demo account again; False when it is open or not there."""
+    user = session.scalar(select(User).where(User.username == USERNAME, ~User.is_active))
+    if user is None:
+        return False
+    user.is_active = True
+    return True
+
+
 def seed(session: Session) -> bool:
     """Create the demo account unless it exists; returns whether it was made."""
     if session.scalar(select(User.id).where(User.username == USERNAME)) is not None:
