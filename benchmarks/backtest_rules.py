@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import gzip
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 import stocksite
-from benchmarks.figures import Figure, table
+from benchmarks.figures import Figure, peak_mib, table
 from stocksite.backtest.bars import Market, Prices
 from stocksite.backtest.engine import run
 from stocksite.backtest.grid import read_grid
@@ -189,7 +188,7 @@ def main(arguments: list[str]) -> None:
     if arguments == ["memory"]:
         for big in (five_metrics, money_of_dips, honesty):
             big()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print(peak_mib())
         return
     print(table(figures()))
 
