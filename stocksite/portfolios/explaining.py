@@ -224,6 +224,15 @@ def _money(view: PerformanceView, stretch: Stretch) -> dict[str, Explanation]:
             }
             | parts,
         ),
+        **_sources(view, ends, parts),
+    }
+
+
+def _sources(
+    view: PerformanceView, ends: dict[str, Any], parts: dict[str, Any]
+) -> dict[str, Explanation]:
+    """Where a profit came from: four sums that add up to it."""
+    return {
         "realized_pnl": Explanation(
             "Σ proceeds − cost of the shares sold",
             "Cost by the portfolio's method; commissions are inside cost and proceeds.",

@@ -174,19 +174,20 @@ def work(unit_of_work: UnitOfWork, report_id: int, progress: Progress) -> str:
             f"{limits.MAX_MEGABYTES} MB). The page and the JSON have everything.",
         )
     else:
-        with unit_of_work() as session:
-            session.execute(
-                update(Report)
-                .where(Report.id == report_id)
-                .values(
-                    pdf=printed.pdf,
-                    pdf_bytes=len(printed.pdf),
-                    pages=printed.pages,
-                    pdf_status="done",
-                    pdf_error="",
-                )
-            )
+        _keep(unit_of_work, report_id, printed)
     return f"/reporting/{report_id}"
+
+
+def _keep(unit_of_work: UnitOfWork, report_id: int, printed: printing.Printed) -> None:
+    values = {
+        "pdf": printed.pdf,
+        "pdf_bytes": len(printed.pdf),
+        "pages": printed.pages,
+        "pdf_status": "done",
+        "pdf_error": "",
+    }
+    with unit_of_work() as session:
+        session.execute(update(Report).where(Report.id == report_id).values(values))
 
 
 def _end(unit_of_work: UnitOfWork, report_id: int, status: str, why: str) -> None:
