@@ -64,20 +64,24 @@ HANDSHAKES_S = 0.05
 """How long those who knocked before may take to come in: a few times the way through a network."""
 
 
-def turn_newcomers_away(listeners: list[Any]) -> None:
+def turn_newcomers_away(listeners: list[Any]) -> bool:
     """Let nobody else knock, so that nobody is in the doorway when the door closes.
 
     Between a worker's last look at who waits and the closing of the socket a visitor could be let
     in by the kernel, and cut off. A dropped SYN is sent again a second later, and refused then.
-    Where the system has no such filters the moment stays.
+    Where the system has no such filters, or keeps them from ordinary users, the moment stays;
+    whether all listeners got one is returned.
     """
     code = b"".join(struct.pack("HBBI", *step) for step in NEWCOMERS_AWAY)
     program = ctypes.create_string_buffer(code)
     wanted = struct.pack("HP", len(NEWCOMERS_AWAY), ctypes.addressof(program))
+    away = 0
     for listener in listeners:
         if sys.platform == "linux" and listener.sock.family != socket.AF_UNIX:
             with suppress(OSError):
                 listener.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, wanted)
+                away += 1
+    return away == len(listeners)
 
 
 # Importing makes hundreds of thousands of objects that stay, so there is no garbage to look for.
