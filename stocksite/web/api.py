@@ -161,14 +161,17 @@ class ApiBlueprint(Blueprint):
                 example=example,
                 arguments=frozenset(inspect.signature(function).parameters),
             )
-            self.operations.append(operation)
-            view = view_of(operation)
-            # Two rules, not strict_slashes=False: that answers 404 where 405 is right.
-            for path in dict.fromkeys((rule, rule.rstrip("/"))):
-                self.add_url_rule(path, operation.endpoint, view, methods=[method])
+            self._add(operation)
             return function
 
         return register
+
+    def _add(self, operation: Operation) -> None:
+        self.operations.append(operation)
+        view, rule = view_of(operation), operation.rule
+        # Two rules, not strict_slashes=False: that answers 404 where 405 is right.
+        for path in dict.fromkeys((rule, rule.rstrip("/"))):
+            self.add_url_rule(path, operation.endpoint, view, methods=[operation.method])
 
     def _publish(self, state: BlueprintSetupState) -> None:
         """Tell the app what there is: the OpenAPI document and the tests read it."""
